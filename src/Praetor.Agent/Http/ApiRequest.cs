@@ -31,7 +31,8 @@ internal sealed class ApiRequest
     /// <summary>The first path parameter; every route with one parameter has it.</summary>
     public string Name => PathValues[0];
 
-    public bool Pretty => Query.Has("pretty");
+    /// <summary>Whether the answer is indented.</summary>
+    public bool Pretty { get; init; }
 
     /// <summary>The datacenter that the request names. Empty: this one.</summary>
     public string Datacenter => Query["datacenter"] is { Length: > 0 } dc ? dc : Query["dc"];
