@@ -20,9 +20,18 @@ internal sealed class AliasChecks(IAliasSource source, ICheckSink sink, Deadline
             _entries[spec.Id] = entry;
         }
 
-        entry.Subscription = source.Subscribe(
-            spec.AliasNode, spec.AliasService, () => Schedule(entry));
-        Schedule(entry);
+        var subscription = source.Subscribe(spec.AliasNode, spec.AliasService, () => Schedule(entry));
+        lock (entry.Publishing)
+        {
+            entry.Subscription = subscription;
+            if (!entry.IsRemoved)
+            {
+                Schedule(entry);
+                return;
+            }
+        }
+
+        subscription.Dispose();
     }
 
     public bool Remove(string id)
@@ -36,13 +45,15 @@ internal sealed class AliasChecks(IAliasSource source, ICheckSink sink, Deadline
             }
         }
 
+        IDisposable? subscription;
         lock (entry.Publishing)
         {
             entry.IsRemoved = true;
+            subscription = entry.Subscription;
         }
 
         deadlines.Clear(entry.Deadline);
-        entry.Subscription?.Dispose();
+        subscription?.Dispose();
         return true;
     }
 
