@@ -16,6 +16,8 @@ exchanges.txt holds scenarios, each played in order against a fresh `agent -dev 
     ! as text                              compare the body as text, though it is JSON
     ! unordered                            the lists of the answer have no order
     ! repeat TEXT N                        the body is TEXT, N times
+    ! only PATH…                           record only these parts (a.b) of the answer; the rest is the agent's own matter
+    ! shape                                record the types only
     METHOD /path                           the request; then headers as `Name: value` until the first other line
     body                                   to the end of the exchange
 
@@ -35,7 +37,8 @@ UUID = r'[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}'
 class Exchange:
     def __init__(self, name):
         self.name, self.method, self.path, self.headers, self.body = name, '', '', {}, ''
-        self.until, self.captures, self.as_text, self.unordered, self.repeat = None, {}, False, False, None
+        self.until, self.captures, self.as_text, self.unordered = None, {}, False, False
+        self.repeat, self.only, self.shape = None, [], False
 
 
 def parse(text):
@@ -82,6 +85,10 @@ def directive(exchange, text):
     elif word == 'repeat':
         unit, count = rest.split(' ')
         exchange.repeat = [unit, int(count)]
+    elif word == 'only':
+        exchange.only = rest.split()
+    elif text == 'shape':
+        exchange.shape = True
     else:
         sys.exit(f'{exchange.name}: unknown directive "{text}"')
 
@@ -111,6 +118,10 @@ def mask(value, key=''):
             return '<hash>'
         if key == 'Hash' and value:
             return '<base64>'
+        if key == 'SerialNumber':
+            return '<hex>'
+        if key in ('port', 'wan_join_port'):
+            return '<port>'
         return mask_text(value)
     if isinstance(value, bool) or value is None:
         return value
@@ -118,9 +129,31 @@ def mask(value, key=''):
         return '<index>'
     if key == 'SerialNumber':
         return '<number>'
-    if key == 'Port' and value in (8300, 8301, 8302, 8500, 8502, 8600):
+    if key.endswith('Port') and (value in (8300, 8301, 8302, 8500, 8502, 8600) or 21000 <= value <= 21255):
         return '<port>'
     return value
+
+
+def pick(value, paths):
+    """Gives what of an object stands at these paths."""
+    if not paths:
+        return value
+    picked = {}
+    for path in paths:
+        source, target, parts = value, picked, path.split('.')
+        for part in parts[:-1]:
+            source, target = source[part], target.setdefault(part, {})
+        if parts[-1] in source:
+            target[parts[-1]] = source[parts[-1]]
+    return picked
+
+
+def shape(value):
+    if isinstance(value, dict):
+        return {k: shape(v) for k, v in value.items()}
+    if isinstance(value, bool) or value is None or value == '<time>':
+        return value
+    return '<list>' if isinstance(value, list) else '<any>' if isinstance(value, str) else '<number>'
 
 
 def reach(answer, path):
@@ -187,7 +220,8 @@ def record(exchange, answer):
     try:
         if exchange.as_text or 'json' not in answer['headers_all'].get('content-type', ''):
             raise ValueError
-        recorded['json'] = mask(json.loads(answer['raw']))
+        value = mask(pick(json.loads(answer['raw']), exchange.only))
+        recorded['json'] = shape(value) if exchange.shape else value
     except ValueError:
         recorded['text'] = mask_text(answer['raw'])
     return recorded

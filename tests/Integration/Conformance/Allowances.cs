@@ -1,0 +1,43 @@
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Support;
+
+namespace Integration.Conformance;
+
+/// <summary>A difference from the recording that is wanted, declared in tests/conformance/differences.json.</summary>
+/// <param name="Exchange">Which: <c>scenario/name</c>; a star stands for any text.</param>
+/// <param name="At"><c>status</c>, <c>text</c>, <c>header:Name</c>, or a path like <c>$[*].Meta</c>, with stars.</param>
+/// <param name="Is">What is answered instead, masks allowed; a missing member is let pass too. Null: anything.</param>
+/// <param name="Why">The reason.</param>
+internal sealed record Allowance(string Exchange, string At, JsonElement? Is, string Why);
+
+/// <summary>All declared differences.</summary>
+internal sealed class Allowances(IReadOnlyList<Allowance> all)
+{
+    private static readonly TimeSpan MatchLimit = TimeSpan.FromSeconds(1);
+    private static readonly JsonSerializerOptions Web = new(JsonSerializerDefaults.Web)
+    {
+        ReadCommentHandling = JsonCommentHandling.Skip,
+    };
+
+    /// <summary>None: as for the real Consul.</summary>
+    public static Allowances None { get; } = new([]);
+
+    /// <summary>Each of them, in the file's order.</summary>
+    public IReadOnlyList<Allowance> All => all;
+
+    /// <summary>Reads the file.</summary>
+    public static Allowances Load()
+    {
+        var text = File.ReadAllText(Repository.At("tests", "conformance", "differences.json"));
+        return new Allowances(JsonSerializer.Deserialize<List<Allowance>>(text, Web)!);
+    }
+
+    /// <summary>What is declared for a place of an exchange. Null: nothing.</summary>
+    public Allowance? Find(string scenario, string exchange, string at) =>
+        all.FirstOrDefault(a => Matches(a.Exchange, $"{scenario}/{exchange}") && Matches(a.At, at));
+
+    /// <summary>Whether a pattern with stars takes a text.</summary>
+    public static bool Matches(string pattern, string text) => Regex.IsMatch(
+        text, $@"\A{Regex.Escape(pattern).Replace(@"\*", ".*", StringComparison.Ordinal)}\z", RegexOptions.None, MatchLimit);
+}
