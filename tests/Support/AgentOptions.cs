@@ -3,8 +3,11 @@ namespace Support;
 /// <summary>How a test wants its agent.</summary>
 public sealed record AgentOptions
 {
-    /// <summary>The executable. Default: what ./test published to out/praetor.</summary>
-    public string Executable { get; init; } = Repository.At("out", "praetor", "praetor");
+    /// <summary>The executable. Default: the one that PRAETOR_EXECUTABLE names, else what ./test published.</summary>
+    public string Executable { get; init; } =
+        Environment.GetEnvironmentVariable("PRAETOR_EXECUTABLE") is { Length: > 0 } set
+        ? set
+        : Repository.At("out", "praetor", "praetor");
 
     /// <summary>Everything in memory (<c>-dev</c>) or a server alone with a data folder. Default: in memory.</summary>
     public bool IsDev { get; init; } = true;

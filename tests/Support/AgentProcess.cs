@@ -4,11 +4,12 @@ using Praetor.Client;
 
 namespace Support;
 
-/// <summary>An agent in a process of its own: on free ports, with its data in a folder that goes when it goes.</summary>
+/// <summary>An agent in a process of its own, on free ports; its data goes when it goes.</summary>
 public sealed partial class AgentProcess : IAsyncDisposable
 {
     private const int SigInt = 2;
     private const int SigHup = 1;
+    private const string ConnectHcl = "connect { enabled = true }";
     private const int LogLinesMax = 20_000;
     private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(20);
 
@@ -187,7 +188,7 @@ public sealed partial class AgentProcess : IAsyncDisposable
     {
         string[] role = _options.IsDev
             ? ["-dev"]
-            : ["-server", "-bootstrap-expect=1", "-data-dir", _folder.File("data"), "-hcl", "connect { enabled = true }"];
+            : ["-server", "-bootstrap-expect=1", "-data-dir", _folder.File("data"), "-hcl", ConnectHcl];
         var hcl = _options.Hcl.SelectMany(block => (string[])["-hcl", block]);
         return
         [

@@ -97,6 +97,7 @@ def mask_text(text):
     text = re.sub(r'-----BEGIN [A-Z ]+-----[\s\S]*?-----END [A-Z ]+-----\n?', '<pem>', text)
     text = re.sub(UUID, lambda m: m[0] if keeps(m[0]) else '<uuid>', text)
     text = re.sub(r'(?!0001)\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z| \+0000 UTC|[+-]\d\d:\d\d)?', '<time>', text)
+    text = re.sub(r'("(Create|Modify)Index": )\d+', r'\1<number>', text)
     text = re.sub(r'\b([0-9a-f]{2}:){15,}[0-9a-f]{2}\b', '<hex>', text)
     text = re.sub(r'(?<=127\.0\.0\.1:)\d+', '<port>', text)
     text = re.sub(r'(?<=\[::1\]:)\d+', '<port>', text)
@@ -230,6 +231,8 @@ def record(exchange, answer):
 def mask_header(name, value):
     if name in ('X-Consul-Index', 'X-Consul-LastContact'):
         return '<number>'
+    if name == 'Allow':
+        return value.replace(', ', ',')
     if name == 'X-Consul-ContentHash':
         return '<hash>'
     return value

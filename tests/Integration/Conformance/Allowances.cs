@@ -6,10 +6,12 @@ namespace Integration.Conformance;
 
 /// <summary>A difference from the recording that is wanted, declared in tests/conformance/differences.json.</summary>
 /// <param name="Exchange">Which: <c>scenario/name</c>; a star stands for any text.</param>
-/// <param name="At"><c>status</c>, <c>text</c>, <c>header:Name</c>, or a path like <c>$[*].Meta</c>, with stars.</param>
-/// <param name="Is">What is answered instead, masks allowed; a missing member is let pass too. Null: anything.</param>
+/// <param name="At"><c>status</c>, <c>text</c>, <c>header:Name</c>, or a path such as
+/// <c>$[*].Meta</c>, where a star stands for any text.</param>
+/// <param name="Is">What is answered instead, masks allowed. Null: anything, or nothing.</param>
+/// <param name="LeftOutWhenEmpty">The member may be missing where it was recorded empty; else it is as recorded.</param>
 /// <param name="Why">The reason.</param>
-internal sealed record Allowance(string Exchange, string At, JsonElement? Is, string Why);
+internal sealed record Allowance(string Exchange, string At, JsonElement? Is, bool LeftOutWhenEmpty, string Why);
 
 /// <summary>All declared differences.</summary>
 internal sealed class Allowances(IReadOnlyList<Allowance> all)
@@ -38,6 +40,9 @@ internal sealed class Allowances(IReadOnlyList<Allowance> all)
         all.FirstOrDefault(a => Matches(a.Exchange, $"{scenario}/{exchange}") && Matches(a.At, at));
 
     /// <summary>Whether a pattern with stars takes a text.</summary>
-    public static bool Matches(string pattern, string text) => Regex.IsMatch(
-        text, $@"\A{Regex.Escape(pattern).Replace(@"\*", ".*", StringComparison.Ordinal)}\z", RegexOptions.None, MatchLimit);
+    public static bool Matches(string pattern, string text)
+    {
+        var expression = Regex.Escape(pattern).Replace(@"\*", ".*", StringComparison.Ordinal);
+        return Regex.IsMatch(text, $@"\A{expression}\z", RegexOptions.None, MatchLimit);
+    }
 }

@@ -25,12 +25,12 @@ internal sealed class Comparison(bool isUnordered, Func<string, Allowance?> allo
     {
         if (allowanceAt(path) is { } allowance)
         {
-            if (allowance.Is is not { } instead || actual is null)
+            if (allowance.LeftOutWhenEmpty ? actual is null && IsEmpty(recorded) : allowance.Is is null)
             {
                 return;
             }
 
-            recorded = instead;
+            recorded = allowance.Is ?? recorded;
         }
 
         if (actual is not { } value)
@@ -52,6 +52,9 @@ internal sealed class Comparison(bool isUnordered, Func<string, Allowance?> allo
 
         CompareContents(path, recorded, value);
     }
+
+    private static bool IsEmpty(JsonElement value) =>
+        value.GetRawText() is "\"\"" or "0" or "null" or "false" or "{}" or "[]";
 
     private void CompareContents(string path, JsonElement recorded, JsonElement actual)
     {
@@ -82,7 +85,8 @@ internal sealed class Comparison(bool isUnordered, Func<string, Allowance?> allo
     {
         if (recorded.GetArrayLength() != actual.GetArrayLength())
         {
-            Differ($"{path} (length {actual.GetArrayLength()}, recorded {recorded.GetArrayLength()})", recorded, actual);
+            var lengths = $"length {actual.GetArrayLength()}, recorded {recorded.GetArrayLength()}";
+            Differ($"{path} ({lengths})", recorded, actual);
             return;
         }
 

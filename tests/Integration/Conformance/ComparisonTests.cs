@@ -49,10 +49,19 @@ public sealed class ComparisonTests
     {
         var instead = JsonDocument.Parse("2").RootElement;
         Allowance? At(string path) =>
-            path == "$.a" ? new Allowance("s/e", "$.a", instead, "because") : null;
+            path == "$.a" ? new Allowance("s/e", "$.a", instead, false, "because") : null;
         Comparison.Of(Parse("""{"a":1}"""), Parse("""{"a":2}"""), false, At).ShouldBeEmpty();
         Comparison.Of(Parse("""{"a":1}"""), Parse("""{"a":3}"""), false, At).ShouldHaveSingleItem();
         Comparison.Of(Parse("""{"b":1}"""), Parse("""{"b":2}"""), false, At).ShouldHaveSingleItem();
+    }
+
+    [Fact]
+    public void What_was_recorded_empty_may_be_left_out_where_that_is_declared()
+    {
+        static Allowance? At(string path) => path == "$.a" ? new Allowance("s/e", "$.a", null, true, "because") : null;
+        Comparison.Of(Parse("""{"a":""}"""), Parse("{}"), false, At).ShouldBeEmpty();
+        Comparison.Of(Parse("""{"a":"x"}"""), Parse("{}"), false, At).ShouldHaveSingleItem();
+        Comparison.Of(Parse("""{"a":""}"""), Parse("""{"a":1}"""), false, At).ShouldHaveSingleItem();
     }
 
     private static IReadOnlyList<string> Differences(string recorded, string actual, bool isUnordered = false) =>

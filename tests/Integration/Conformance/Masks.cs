@@ -1,10 +1,10 @@
-using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 
 namespace Integration.Conformance;
 
-/// <summary>What a masked value of a recording may be in an answer. tests/conformance/record.py writes the masks.</summary>
+/// <summary>What a masked value of a recording may be in an answer.</summary>
+/// <remarks>tests/conformance/record.py writes the masks.</remarks>
 internal static class Masks
 {
     private static readonly TimeSpan MatchLimit = TimeSpan.FromSeconds(5);
@@ -44,6 +44,6 @@ internal static class Masks
             Regex.Escape(recorded), "<(?<mask>[a-z0-9]+)>",
             mask => Patterns.TryGetValue(mask.Groups["mask"].Value, out var known) ? known : mask.Value,
             RegexOptions.None, MatchLimit);
-        return Regex.IsMatch(actual, string.Create(CultureInfo.InvariantCulture, $@"\A(?:{pattern})\z"), RegexOptions.None, MatchLimit);
+        return Regex.IsMatch(actual, $@"\A(?:{pattern})\z", RegexOptions.None, MatchLimit);
     }
 }

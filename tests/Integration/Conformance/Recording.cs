@@ -11,7 +11,9 @@ internal sealed record Recording(
 
     /// <summary>The names of all scenarios.</summary>
     public static IEnumerable<string> Scenarios() =>
-        Directory.GetFiles(Folder, "*.json").Select(path => Path.GetFileNameWithoutExtension(path)!).Order(StringComparer.Ordinal);
+        Directory.GetFiles(Folder, "*.json")
+            .Select(path => Path.GetFileNameWithoutExtension(path)!)
+            .Order(StringComparer.Ordinal);
 
     /// <summary>Reads a scenario.</summary>
     public static Recording Load(string scenario)
@@ -31,11 +33,11 @@ internal sealed record Recording(
 /// <param name="Unordered">Whether the lists of the answer come in any order.</param>
 /// <param name="Status">The status that was answered.</param>
 /// <param name="Headers">The headers that are compared.</param>
-/// <param name="Json">The body. Null: it is a text.</param>
+/// <param name="Json">The body. Undefined: it is a text.</param>
 /// <param name="Text">The body, when it is no JSON or its exact layout matters.</param>
 internal sealed record RecordedExchange(
     string Name, RecordedRequest Request, string? Until, IReadOnlyDictionary<string, string>? Capture, bool Unordered,
-    int Status, IReadOnlyDictionary<string, string> Headers, JsonElement? Json, string? Text);
+    int Status, IReadOnlyDictionary<string, string> Headers, JsonElement Json, string? Text);
 
 /// <summary>A request as it was sent; <c>{{name}}</c> stands for a captured value.</summary>
 internal sealed record RecordedRequest(

@@ -26,7 +26,8 @@ internal sealed class Replay(Recording recording, HttpClient http, Allowances al
             if (differences.Count > 0)
             {
                 var request = $"{exchange.Request.Method} {exchange.Request.Path}";
-                report.Add($"{recording.Scenario}/{exchange.Name}: {request}\n    {string.Join("\n    ", differences)}");
+                var title = $"{recording.Scenario}/{exchange.Name}: {request}";
+                report.Add(string.Join("\n    ", [title, .. differences]));
             }
         }
 
@@ -84,7 +85,7 @@ internal sealed class Replay(Recording recording, HttpClient http, Allowances al
 
         using var answer = await http.SendAsync(message, stop);
         var headers = answer.Headers.Concat(answer.Content.Headers)
-            .ToDictionary(h => h.Key, h => string.Join(", ", h.Value), StringComparer.OrdinalIgnoreCase);
+            .ToDictionary(h => h.Key, h => string.Join(',', h.Value), StringComparer.OrdinalIgnoreCase);
         var bytes = await answer.Content.ReadAsByteArrayAsync(stop);
         var isPacked = headers.TryGetValue("Content-Encoding", out var coding) && coding == "gzip";
         return new Given((int)answer.StatusCode, headers, Encoding.UTF8.GetString(isPacked ? Unpack(bytes) : bytes));
@@ -126,9 +127,10 @@ internal sealed class Replay(Recording recording, HttpClient http, Allowances al
         return differences;
     }
 
-    private static IReadOnlyList<string> CompareBodies(RecordedExchange exchange, Given given, Func<string, Allowance?> at)
+    private static IReadOnlyList<string> CompareBodies(
+        RecordedExchange exchange, Given given, Func<string, Allowance?> at)
     {
-        if (exchange.Json is not { } json || at("text") is not null)
+        if (exchange.Json.ValueKind == JsonValueKind.Undefined || at("text") is not null)
         {
             var text = at("text") is { } allowed ? allowed.Is?.GetString() ?? "<any>" : exchange.Text ?? "";
             return Masks.Takes(text, given.Body) || (at("text") is not null && Masks.Takes(text, given.Body.Trim()))
@@ -138,16 +140,19 @@ internal sealed class Replay(Recording recording, HttpClient http, Allowances al
         try
         {
             using var document = JsonDocument.Parse(given.Body);
-            return Comparison.Of(json, document.RootElement, exchange.Unordered, at);
+            return Comparison.Of(exchange.Json, document.RootElement, exchange.Unordered, at);
         }
         catch (JsonException)
         {
-            return [$"body is no JSON: «{Comparison.Show(given.Body)}», recorded {Comparison.Show(json.GetRawText())}"];
+            var recorded = Comparison.Show(exchange.Json.GetRawText());
+            return [$"body is no JSON: «{Comparison.Show(given.Body)}», recorded {recorded}"];
         }
     }
 
     private string Fill(string text) => Regex.Replace(
-        text, @"\{\{(?<name>\w+)\}\}", name => _values.GetValueOrDefault(name.Groups["name"].Value, "0"), RegexOptions.None, MatchLimit);
+        text, @"\{\{(?<name>\w+)\}\}",
+        name => _values.GetValueOrDefault(name.Groups["name"].Value, "0"),
+        RegexOptions.None, MatchLimit);
 
     private static string? Reach(Given given, string path)
     {

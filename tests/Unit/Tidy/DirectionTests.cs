@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Unit.Tidy;
 
-/// <summary>Who may see whom (ARCHITECTURE.md): project references, and the <c>using</c> lines of each project.</summary>
+/// <summary>Who may see whom (ARCHITECTURE.md): project references and <c>using</c> lines.</summary>
 public sealed class DirectionTests
 {
     private static readonly string[] Libraries = ["Codecs", "Languages", "Gossip"];

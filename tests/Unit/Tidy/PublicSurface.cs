@@ -47,13 +47,15 @@ internal static class PublicSurface
         foreach (var field in type.GetFields(Declared).Where(f => (f.IsPublic || f.IsFamily) && !f.IsSpecialName))
         {
             yield return field.IsLiteral
-                ? $"const {field.Name} = {field.GetRawConstantValue() ?? "null"}" : $"{Name(field.FieldType)} {field.Name}";
+                ? $"const {field.Name} = {field.GetRawConstantValue() ?? "null"}"
+                : $"{Name(field.FieldType)} {field.Name}";
         }
 
         foreach (var property in type.GetProperties(Declared).Where(IsSeen))
         {
-            var access = $"{(property.CanRead ? " get;" : "")}{(property.CanWrite ? " set;" : "")}";
-            yield return $"{Name(property.PropertyType)} {property.Name}{Arguments(property.GetIndexParameters())} {{{access} }}";
+            var access = $"{(property.CanRead ? " get;" : "")}{SetterOf(property)}";
+            var index = Arguments(property.GetIndexParameters());
+            yield return $"{Name(property.PropertyType)} {property.Name}{(index == "()" ? "" : index)} {{{access} }}";
         }
 
         foreach (var constructor in type.GetConstructors(Declared).Where(c => c.IsPublic || c.IsFamily))
@@ -61,18 +63,32 @@ internal static class PublicSurface
             yield return $"new{Arguments(constructor.GetParameters())}";
         }
 
-        foreach (var method in type.GetMethods(Declared).Where(m => (m.IsPublic || m.IsFamily) && !m.IsSpecialName))
+        foreach (var method in type.GetMethods(Declared).Where(m => (m.IsPublic || m.IsFamily) && !IsOfEveryRecord(m)))
         {
             var fixedTo = method.IsStatic ? "static " : "";
             yield return $"{fixedTo}{Name(method.ReturnType)} {method.Name}{Arguments(method.GetParameters())}";
         }
     }
 
+    // Records have these all alike, so they would only hide the rest.
+    private static bool IsOfEveryRecord(MethodInfo method) => method.IsSpecialName
+        || method.Name is "Equals" or "GetHashCode" or "ToString" or "Deconstruct" or "<Clone>$";
+
+    private static string SetterOf(PropertyInfo property) => property.SetMethod switch
+    {
+        null or { IsPublic: false } => "",
+        { } set when set.ReturnParameter.GetRequiredCustomModifiers().Length > 0 => " init;",
+        _ => " set;",
+    };
+
     private static bool IsSeen(PropertyInfo property) =>
         property.GetAccessors(nonPublic: true).Any(accessor => accessor.IsPublic || accessor.IsFamily);
 
     private static string Arguments(ParameterInfo[] parameters) => parameters.Length == 0
         ? "()" : $"({string.Join(", ", parameters.Select(p => $"{Name(p.ParameterType)} {p.Name}"))})";
+
+    private static bool IsOfTheFramework(Type type) =>
+        type.Namespace is { } space && space.StartsWith("System", StringComparison.Ordinal);
 
     private static string Name(Type type)
     {
@@ -88,11 +104,10 @@ internal static class PublicSurface
 
         if (type.IsGenericParameter || !type.IsGenericType)
         {
-            return type.IsGenericParameter || type.Namespace!.StartsWith("System", StringComparison.Ordinal)
-                ? type.Name : type.FullName!.Replace('+', '.');
+            return type.IsGenericParameter || IsOfTheFramework(type) ? type.Name : type.FullName!.Replace('+', '.');
         }
 
-        var name = type.Namespace!.StartsWith("System", StringComparison.Ordinal) ? type.Name : type.FullName!.Split('[')[0];
+        var name = IsOfTheFramework(type) ? type.Name : $"{type.Namespace}.{type.Name}";
         return $"{name.Split('`')[0].Replace('+', '.')}<{string.Join(", ", type.GetGenericArguments().Select(Name))}>";
     }
 }

@@ -21,8 +21,9 @@ public sealed class PublicSurfaceTests
         }
 
         var written = File.Exists(path) ? File.ReadAllText(path) : "";
-        var removed = written.Split('\n').Except(surface.Split('\n'), StringComparer.Ordinal).Select(line => $"- {line}");
-        var added = surface.Split('\n').Except(written.Split('\n'), StringComparer.Ordinal).Select(line => $"+ {line}");
+        string[] before = written.Split('\n'), now = surface.Split('\n');
+        var removed = before.Except(now, StringComparer.Ordinal).Select(line => $"- {line}");
+        var added = now.Except(before, StringComparer.Ordinal).Select(line => $"+ {line}");
         removed.Concat(added).ShouldBeEmpty(
             $"{project}'s public surface changed; when that is meant: PRAETOR_ACCEPT=1 ./test unit PublicSurface");
         surface.ShouldBe(written);

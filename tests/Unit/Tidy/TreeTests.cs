@@ -8,7 +8,7 @@ namespace Unit.Tidy;
 public sealed class TreeTests
 {
     private const int FileBytesMax = 2_000_000;
-    private static readonly string[] Code = [".cs", ".py", ".sh", ".ts", ".tsx", ".css", ".csproj", ".props", ".yml", ""];
+    private static readonly string[] Code = [".cs", ".py", ".sh", ".ts", ".tsx", ".css", ".csproj", ".props", ""];
 
     // Put together here, so that this file does not find itself.
     private static readonly string[] MachinePaths = ["/wo" + "rk/", "/op" + "t/"];
@@ -30,7 +30,8 @@ public sealed class TreeTests
         .Where(path => new FileInfo(Repository.At(path)).Length > FileBytesMax)
         .ShouldBeEmpty();
 
-    private static bool IsCode(string path) => Code.Contains(Path.GetExtension(path), StringComparer.Ordinal) && path != "LICENSE";
+    private static bool IsCode(string path) =>
+        path != "LICENSE" && Code.Contains(Path.GetExtension(path), StringComparer.Ordinal);
 
     private static IEnumerable<string> Places(string[] words, Func<string, bool> isAsked) =>
         from path in Tree.Files().Where(isAsked)
