@@ -99,8 +99,8 @@ internal sealed class Dialer(CheckCertificates? certificates = null)
         }
     }
 
-    private SslClientAuthenticationOptions Options(
-        string host, CheckSpec spec, SslApplicationProtocol? protocol)
+    /// <summary>How TLS is spoken with a target of this name.</summary>
+    public SslClientAuthenticationOptions Options(string host, CheckSpec spec, SslApplicationProtocol? protocol)
     {
         var options = new SslClientAuthenticationOptions
         {

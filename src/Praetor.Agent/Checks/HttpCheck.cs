@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
@@ -207,7 +208,6 @@ internal static class HttpRequests
             request.Content = new ByteArrayContent(Encoding.UTF8.GetBytes(spec.Body));
         }
 
-        request.Headers.Host = url.IsDefaultPort ? url.IdnHost : url.Authority;
         foreach (var (name, values) in spec.Headers)
         {
             Add(request, name, values);
@@ -243,12 +243,6 @@ internal static class HttpRequests
 
     private static void Add(HttpRequestMessage request, string name, IReadOnlyList<string> values)
     {
-        if (name.Equals("Host", StringComparison.OrdinalIgnoreCase))
-        {
-            request.Headers.Host = values.Count > 0 ? values[0] : request.Headers.Host;
-            return;
-        }
-
         if (!request.Headers.TryAddWithoutValidation(name, values))
         {
             request.Content ??= new ByteArrayContent([]);
@@ -260,6 +254,11 @@ internal static class HttpRequests
     private static void AddDefaults(HttpRequestMessage request, Uri url)
     {
         request.Headers.ConnectionClose = true;
+        if (!request.Headers.NonValidated.Contains("Host"))
+        {
+            request.Headers.Host = HostOf(url);
+        }
+
         if (!request.Headers.NonValidated.Contains("User-Agent"))
         {
             request.Headers.TryAddWithoutValidation("User-Agent", UserAgent);
@@ -275,6 +274,13 @@ internal static class HttpRequests
             var user = Encoding.UTF8.GetBytes(Uri.UnescapeDataString(url.UserInfo));
             request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(user));
         }
+    }
+
+    private static string HostOf(Uri url)
+    {
+        // Only Host has the brackets of an IPv6 address, only IdnHost is free of other alphabets.
+        var host = url.HostNameType == UriHostNameType.IPv6 ? url.Host : url.IdnHost;
+        return url.IsDefaultPort ? host : string.Create(CultureInfo.InvariantCulture, $"{host}:{url.Port}");
     }
 
     private static bool IsHttp(Uri url) => url.Scheme == Uri.UriSchemeHttp || url.Scheme == Uri.UriSchemeHttps;

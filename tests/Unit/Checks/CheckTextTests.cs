@@ -91,6 +91,18 @@ public sealed class CheckTextTests
         }).ShouldBe(why);
 
     [Theory]
+    [InlineData("http://[::1]/", "[::1]")]
+    [InlineData("http://[::1]:81/", "[::1]:81")]
+    [InlineData("https://h/", "h")]
+    [InlineData("https://h:443/", "h")]
+    [InlineData("http://h:443/", "h:443")]
+    public void The_host_header_names_the_target(string url, string host)
+    {
+        using var request = HttpRequests.Make(new CheckSpec { Id = "c" }, new Uri(url), "GET");
+        request.Headers.Host.ShouldBe(host);
+    }
+
+    [Theory]
     [InlineData("127.0.0.1:80", "127.0.0.1", 80, "")]
     [InlineData("[::1]:80", "::1", 80, "")]
     [InlineData(":80", "localhost", 80, "")]
