@@ -50,7 +50,8 @@ internal sealed class GrpcCheck(Dialer dialer, TimeProvider time) : ICheckRunner
     private async Task<CheckResult> AskAsync(
         CheckSpec spec, HostPort target, string service, CancellationToken stop)
     {
-        // The name is what the certificate must carry and what :authority says; where we connect is the target's address.
+        // The name is what the certificate must carry and what :authority says; where we connect is the target's
+        // address.
         var name = spec.TlsServerName.Length > 0 ? new HostPort(spec.TlsServerName, target.Port) : target;
         using var handler = new SocketsHttpHandler
         {
@@ -143,7 +144,9 @@ internal static class GrpcStatus
             : $"Code({code})";
 }
 
-/// <summary>The two messages of grpc.health.v1.Health/Check, each in gRPC's frame: a flag byte, a length, protobuf.</summary>
+/// <summary>
+/// The two messages of grpc.health.v1.Health/Check, each in gRPC's frame: a flag byte, a length, protobuf.
+/// </summary>
 internal static class GrpcHealthMessage
 {
     /// <summary>More than any answer of one small number needs.</summary>

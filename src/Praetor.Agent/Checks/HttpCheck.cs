@@ -8,7 +8,8 @@ namespace Praetor.Agent.Checks;
 /// <summary>2xx is passing, 429 warning, all else critical; follows redirects, but never to another host.</summary>
 /// <remarks>
 /// Who may register a check makes the agent send requests from where it stands. A target must not be able to point them
-/// elsewhere, at a metadata service for instance, so a redirect is followed only to the same host and port, or from http
+/// elsewhere, at a metadata service for instance, so a redirect is followed only to the same host and port, or from
+/// http
 /// to https on the same host. Each run has a connection of its own and says <c>Connection: close</c>, as Consul does.
 /// </remarks>
 internal sealed class HttpCheck(Dialer dialer, TimeProvider time) : ICheckRunner
@@ -187,12 +188,16 @@ internal static class HttpRequests
         var isSameHost = string.Equals(from.IdnHost, to.IdnHost, StringComparison.OrdinalIgnoreCase);
         var isUpgrade = from.Scheme == Uri.UriSchemeHttp && to.Scheme == Uri.UriSchemeHttps;
         var isSamePlace = isSameHost && (isUpgrade || (from.Port == to.Port && from.Scheme == to.Scheme));
-        return isSamePlace ? null : $"redirect from {from.Authority} refused: checks stay on their host, check it itself";
+        return isSamePlace
+            ? null
+            : $"redirect from {from.Authority} refused: checks stay on their host, check it itself";
     }
 
     /// <summary>As browsers and Go do it: only 307 and 308 repeat the method.</summary>
     public static string MethodAfter(HttpStatusCode status, string method) =>
-        status is HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect || method == "HEAD" ? method : "GET";
+        method == "HEAD" || status is HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect
+            ? method
+            : "GET";
 
     public static HttpRequestMessage Make(CheckSpec spec, Uri url, string method)
     {

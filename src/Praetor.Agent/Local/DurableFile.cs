@@ -3,10 +3,14 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Praetor.Agent.Local;
 
-/// <summary>Writes small files so that after a crash there is the old content or the new, never a mixture or nothing.</summary>
+/// <summary>
+/// Writes small files so that after a crash there is the old content or the new, never a mixture or nothing.
+/// </summary>
 /// <remarks>
-/// The content goes to a file beside the target, is brought to disk, takes the target's name, and then the folder with its
-/// new entry is brought to disk too. fsync is called directly, because the runtime's own flush hides its failures: after a
+/// The content goes to a file beside the target, is brought to disk, takes the target's name, and then the folder with
+/// its
+/// new entry is brought to disk too. fsync is called directly, because the runtime's own flush hides its failures:
+/// after a
 /// failed fsync nothing may be believed to be stored. One writer per path at a time.
 /// </remarks>
 public static partial class DurableFile
@@ -66,7 +70,9 @@ public static partial class DurableFile
         SyncFolder(FolderOf(path));
     }
 
-    /// <summary>Makes a folder, and those above it, that only their owner may enter; one that exists keeps its mode.</summary>
+    /// <summary>
+    /// Makes a folder, and those above it, that only their owner may enter; one that exists keeps its mode.
+    /// </summary>
     /// <exception cref="IOException">It cannot be made, or a file has its name.</exception>
     public static void CreateFolder(string path)
     {

@@ -18,7 +18,8 @@ public static class NodeId
     /// <param name="dataDir">Null: nothing is kept, as in development mode.</param>
     /// <param name="configured">The <c>node_id</c> setting; null or empty when not set. It is not written down.</param>
     /// <param name="disableHostId">
-    /// <c>disable_host_node_id</c>, by default true: a new id is random. False: it follows from the machine's own id, so
+    /// <c>disable_host_node_id</c>, by default true: a new id is random. False: it follows from the machine's own id,
+    /// so
     /// that it outlives the data folder, but two agents on one machine clash.
     /// </param>
     /// <exception cref="FormatException">The configured or the kept id is no UUID.</exception>

@@ -10,7 +10,9 @@ using Xunit;
 
 namespace Integration.Checks;
 
-/// <summary>gRPC and HTTP/2 checks against Kestrel: plain HTTP/2, TLS, and a server that speaks HTTP/1.1 only.</summary>
+/// <summary>
+/// gRPC and HTTP/2 checks against Kestrel: plain HTTP/2, TLS, and a server that speaks HTTP/1.1 only.
+/// </summary>
 public sealed class GrpcCheckTests : IAsyncLifetime
 {
     private readonly WebApplication _app;
@@ -62,7 +64,8 @@ public sealed class GrpcCheckTests : IAsyncLifetime
         .ShouldBe(CheckResult.Critical("rpc error: code = NotFound desc = unknown service"));
 
     [Fact]
-    public async Task A_refused_connection_is_critical() => (await GrpcAsync("127.0.0.1:1")).ShouldBe(CheckResult.Critical(
+    public async Task A_refused_connection_is_critical() =>
+        (await GrpcAsync("127.0.0.1:1")).ShouldBe(CheckResult.Critical(
         "rpc error: code = Unavailable desc = connection error: desc = \"transport: "
         + "Error while dialing dial tcp 127.0.0.1:1: connect: connection refused\""));
 

@@ -38,9 +38,11 @@ internal sealed class HttpTarget : IAsyncDisposable
 
     public void On(string path, Func<Stream, CancellationToken, Task> answer) => _answers[path] = answer;
 
-    public void On(string path, string status, string body = "", string headers = "") => On(path, async (stream, stop) =>
-        await stream.WriteAsync(
-            Encoding.UTF8.GetBytes($"HTTP/1.1 {status}\r\nContent-Length: {body.Length}\r\n{headers}\r\n{body}"), stop));
+    public void On(string path, string status, string body = "", string headers = "")
+    {
+        var answer = $"HTTP/1.1 {status}\r\nContent-Length: {body.Length}\r\n{headers}\r\n{body}";
+        On(path, async (stream, stop) => await stream.WriteAsync(Encoding.UTF8.GetBytes(answer), stop));
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -77,7 +77,7 @@ public sealed class ScriptCheckTests
         var processes = new CheckProcess(TimeProvider.System);
         if (CheckProcess.Find("docker") is null)
         {
-            var docker = new CheckSpec { Id = "d", DockerContainerId = "abc", Shell = "/bin/sh", ScriptArgs = ["true"] };
+            var docker = new CheckSpec { Id = "d", DockerContainerId = "abc", ScriptArgs = ["true"] };
             (await new DockerCheck(processes).RunAsync(docker, TestContext.Current.CancellationToken))
                 .Output.ShouldStartWith("create exec failed for container abc: ");
         }

@@ -1,9 +1,11 @@
+using System.Runtime.Versioning;
 using Praetor.Agent.Local;
 using Shouldly;
 using Xunit;
 
 namespace Unit.Local;
 
+[UnsupportedOSPlatform("windows")]
 public sealed class DurableFileTests : IDisposable
 {
     private const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite;
