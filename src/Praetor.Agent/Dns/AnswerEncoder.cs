@@ -13,7 +13,8 @@ namespace Praetor.Agent.Dns;
 /// </remarks>
 internal sealed class AnswerEncoder(Random random, TimeProvider time)
 {
-    private const int CompressionSlots = 512;
+    // Pointers reach 16 KiB, in which about 370 SRV targets fit: with so many slots none is forgotten.
+    private const int CompressionSlots = 1024;
     private const int SpareBytes = 7;
     private const int TcpMessageBytes = 65523;
     private const int OptBytes = 11;
@@ -152,7 +153,8 @@ internal sealed class AnswerEncoder(Random random, TimeProvider time)
         {
             writer.Rewind(mark);
             int most = isCut ? job.Settings.UdpAnswers : total;
-            WriteSome(ref writer, ref job, shown, most, countPlain: isCut);
+            bool countPlain = isCut || job.Settings.Options.DisableCompression;
+            WriteSome(ref writer, ref job, shown, most, countPlain);
             job.IsTruncated = job.Answers < total && job.Settings.Options.EnableTruncate;
         }
         if (job.Answers == 0 && !job.IsTruncated)
@@ -196,7 +198,9 @@ internal sealed class AnswerEncoder(Random random, TimeProvider time)
         while (kept < shown && !isFull)
         {
             AnswerGroup group = GroupAt(ref job, kept++);
-            extraBytes += IsNewTarget(group.TargetNumber) ? ExtraBytes(group, countPlain) : 0;
+            // A target that stands too far behind for a pointer is written again in full.
+            bool isPlain = countPlain || writer.Length >= DnsLimits.PointerEnd;
+            extraBytes += IsNewTarget(group.TargetNumber) ? ExtraBytes(group, isPlain) : 0;
             foreach (DnsResource record in group.Answers)
             {
                 int mark = writer.Length;

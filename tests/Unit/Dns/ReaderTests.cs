@@ -137,9 +137,9 @@ public sealed class ReaderTests
     {
         foreach (byte kind in new byte[] { 0x40, 0x80, 0xBF })
         {
-            var reader = new DnsMessageReader([.. new byte[12], kind, .. new byte[200]]);
+            var reader = new DnsMessageReader([.. new byte[12], kind, .. new byte[200]], DnsLimits.HeaderBytes);
             reader.TryReadQuestion(out _).ShouldBeFalse();
-            reader.Error.ShouldNotBe(DnsReadError.None);
+            reader.Error.ShouldBe(DnsReadError.BadLabel);
         }
     }
 
