@@ -23,6 +23,9 @@ internal sealed class ApiRequest
 
     public ReadOnlyMemory<byte> Body { get; init; }
 
+    /// <summary>The node to sort by distance from, <c>_agent</c> resolved. Empty: no sorting.</summary>
+    public string Near { get; init; } = "";
+
     public IPAddress? Remote { get; init; }
 
     /// <summary>Ends when the client goes away.</summary>

@@ -24,6 +24,9 @@ internal sealed record ApiSurroundings
 
     public required string Datacenter { get; init; }
 
+    /// <summary>This agent's node; <c>near=_agent</c> means it.</summary>
+    public required string NodeName { get; init; }
+
     /// <summary>Seeded; waits are spread with it.</summary>
     public required Random Random { get; init; }
 
@@ -100,6 +103,7 @@ internal sealed partial class HttpApi(ApiSurroundings around)
             PathValues = match!.Values,
             Token = TokenOf(headers, query),
             Pretty = around.AlwaysPretty || query.Has("pretty"),
+            Near = query["near"] == "_agent" ? around.NodeName : query["near"],
             Remote = context.Connection.RemoteIpAddress,
             Aborted = context.RequestAborted,
         }, route!);
@@ -158,6 +162,7 @@ internal sealed partial class HttpApi(ApiSurroundings around)
             PathValues = request.PathValues,
             Token = request.Token,
             Pretty = request.Pretty,
+            Near = request.Near,
             Remote = request.Remote,
             Aborted = request.Aborted,
             Body = body,

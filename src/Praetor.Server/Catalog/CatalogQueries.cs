@@ -77,6 +77,11 @@ public static class CatalogQueries
     {
         view.NoteKey(
             Tables.TouchByName, connect ? ServiceTouches.ByConnect(service) : ServiceTouches.ByName(service));
+        return PeekInstances(view, service, connect);
+    }
+
+    private static IEnumerable<Instance> PeekInstances(ReadView view, string service, bool connect)
+    {
         var index = connect ? Tables.ServicesByConnect : Tables.ServicesByName;
         foreach (var record in view.PeekScan(index, KeyBytes.Folded(service)))
         {

@@ -83,7 +83,7 @@ internal sealed class KvEndpoints(StateStore store, int valueMax)
 
     private static QueryAnswer Missing(ReadView view) => RouteRows.Text(view, 404, "");
 
-    private static void Write(Utf8JsonWriter json, KvRecord record)
+    internal static void Write(Utf8JsonWriter json, KvRecord record)
     {
         json.WriteStartObject();
         json.WriteNumber("LockIndex", record.LockIndex);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Languages;
 using Praetor.Server.Queries;
 using Praetor.Server.State;
 
@@ -43,6 +44,9 @@ internal static class RouteRows
     /// <summary>A text answer of a read, such as an error.</summary>
     public static QueryAnswer Text(ReadView view, int status, string text) =>
         new(view.Index, status, Reply.TextType, System.Text.Encoding.UTF8.GetBytes(text));
+
+    /// <summary>A filter that cannot be read; the status is Consul's.</summary>
+    public static QueryAnswer BadFilter(ReadView view, LanguageError error) => Text(view, 500, error.What);
 
     /// <summary>A JSON list of a read.</summary>
     public static QueryAnswer List<T>(

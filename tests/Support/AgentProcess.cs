@@ -1,0 +1,248 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using Praetor.Client;
+
+namespace Support;
+
+/// <summary>An agent in a process of its own, on free ports; its data goes when it goes.</summary>
+public sealed partial class AgentProcess : IAsyncDisposable
+{
+    private const int SigInt = 2;
+    private const int SigHup = 1;
+    private const string ConnectHcl = "connect { enabled = true }";
+    private const int LogLinesMax = 20_000;
+    private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(20);
+
+    private readonly AgentOptions _options;
+    private readonly TempFolder _folder;
+    private readonly Queue<string> _log = new();
+    private Process? _process;
+
+    private AgentProcess(AgentOptions options)
+    {
+        _options = options;
+        _folder = new TempFolder("agent");
+        Ports = AgentPorts.Take();
+        Client = new PraetorClient(new ClientOptions { Address = $"127.0.0.1:{Ports.Http}" });
+        Http = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false })
+        {
+            BaseAddress = new Uri($"http://127.0.0.1:{Ports.Http}"),
+        };
+    }
+
+    /// <summary>Where it listens; the same after a restart.</summary>
+    public AgentPorts Ports { get; }
+
+    /// <summary>Our own client, talking to it.</summary>
+    public PraetorClient Client { get; }
+
+    /// <summary>A bare HTTP client that follows no redirects, talking to it.</summary>
+    public HttpClient Http { get; }
+
+    /// <summary>The address for <c>-http-addr</c>.</summary>
+    public string HttpAddress => $"127.0.0.1:{Ports.Http}";
+
+    /// <summary>A folder for the test's files; the data folder is <c>data</c> in it.</summary>
+    public TempFolder Folder => _folder;
+
+    /// <summary>The id of the running process.</summary>
+    public int ProcessId => Running.Id;
+
+    /// <summary>What it has logged.</summary>
+    public string Log
+    {
+        get
+        {
+            lock (_log)
+            {
+                return string.Join('\n', _log);
+            }
+        }
+    }
+
+    private Process Running => _process ?? throw new InvalidOperationException("the agent is not running");
+
+    /// <summary>Whether the executable is there.</summary>
+    public static bool IsBuilt => File.Exists(new AgentOptions().Executable);
+
+    /// <summary>Starts an agent and waits until it leads.</summary>
+    /// <exception cref="TimeoutException">It did not get ready; the message holds the end of its log.</exception>
+    public static async Task<AgentProcess> StartAsync(AgentOptions? options = null, CancellationToken stop = default)
+    {
+        var agent = new AgentProcess(options ?? new AgentOptions());
+        try
+        {
+            await agent.StartAgainAsync(stop);
+            return agent;
+        }
+        catch
+        {
+            await agent.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Starts it again, after it ended or was killed, on the same ports and data.</summary>
+    public async Task StartAgainAsync(CancellationToken stop = default)
+    {
+        Launch();
+        try
+        {
+            await Eventually.HoldsAsync("the agent leads", _options.ReadyLimit, IsReadyAsync, stop);
+        }
+        catch (Exception late) when (late is TimeoutException or InvalidOperationException)
+        {
+            throw new TimeoutException($"{late.Message}\n--- its log ends with\n{EndOfLog()}", late);
+        }
+    }
+
+    /// <summary>Ends it by SIGKILL, which it cannot see coming.</summary>
+    public async Task KillAsync()
+    {
+        Running.Kill();
+        await Running.WaitForExitAsync();
+        Forget();
+    }
+
+    /// <summary>Ends it by SIGINT, as Ctrl-C does; gives its exit code.</summary>
+    public async Task<int> EndAsync()
+    {
+        Signal(SigInt);
+        using var limit = new CancellationTokenSource(EndLimit);
+        try
+        {
+            await Running.WaitForExitAsync(limit.Token);
+        }
+        catch (OperationCanceledException late)
+        {
+            throw new TimeoutException($"the agent did not end on SIGINT\n{EndOfLog()}", late);
+        }
+
+        var code = Running.ExitCode;
+        Forget();
+        return code;
+    }
+
+    /// <summary>Makes it read its configuration again.</summary>
+    public void Reload() => Signal(SigHup);
+
+    /// <summary>Runs a command of the executable against this agent; gives its exit code and all it printed.</summary>
+    public async Task<(int Code, string Output)> RunAsync(params string[] arguments)
+    {
+        var start = new ProcessStartInfo(_options.Executable)
+        {
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = _folder.Path,
+        };
+        start.Environment["CONSUL_HTTP_ADDR"] = HttpAddress;
+        Array.ForEach(arguments, start.ArgumentList.Add);
+        using var command = Process.Start(start)!;
+        using var limit = new CancellationTokenSource(EndLimit);
+        var output = command.StandardOutput.ReadToEndAsync(limit.Token);
+        var errors = command.StandardError.ReadToEndAsync(limit.Token);
+        await command.WaitForExitAsync(limit.Token);
+        return (command.ExitCode, await output + await errors);
+    }
+
+    /// <summary>Kills it when it still runs, and removes its data.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (_process is not null)
+        {
+            await KillAsync();
+        }
+
+        Client.Dispose();
+        Http.Dispose();
+        _folder.Dispose();
+    }
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    private static partial int SendSignal(int process, int signal);
+
+    private void Launch()
+    {
+        var start = new ProcessStartInfo(_options.Executable)
+        {
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = _folder.Path,
+        };
+        foreach (var argument in Arguments())
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        _process = new Process { StartInfo = start };
+        _process.OutputDataReceived += (_, line) => Keep(line.Data);
+        _process.ErrorDataReceived += (_, line) => Keep(line.Data);
+        _process.Start();
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+    }
+
+    private IEnumerable<string> Arguments()
+    {
+        string[] role = _options.IsDev
+            ? ["-dev"]
+            : ["-server", "-bootstrap-expect=1", "-data-dir", _folder.File("data"), "-hcl", ConnectHcl];
+        var hcl = _options.Hcl.SelectMany(block => (string[])["-hcl", block]);
+        return
+        [
+            "agent", .. role, "-node", _options.Node, "-node-id", _options.NodeId, "-bind", "127.0.0.1",
+            "-hcl", Ports.ToHcl(), .. hcl, .. _options.Arguments,
+        ];
+    }
+
+    private async Task<bool> IsReadyAsync()
+    {
+        if (Running.HasExited)
+        {
+            throw new InvalidOperationException($"the agent ended with code {Running.ExitCode}");
+        }
+
+        var leader = await Http.GetStringAsync("/v1/status/leader");
+        return leader.Contains(':', StringComparison.Ordinal)
+            && await HasAsync($"/v1/health/node/{_options.Node}", "serfHealth")
+            && await HasAsync("/v1/connect/ca/roots", "BEGIN");
+    }
+
+    private async Task<bool> HasAsync(string path, string text) =>
+        (await Http.GetStringAsync(path)).Contains(text, StringComparison.Ordinal);
+
+    private void Signal(int signal)
+    {
+        if (SendSignal(ProcessId, signal) != 0)
+        {
+            throw new InvalidOperationException($"signal {signal} did not reach the agent");
+        }
+    }
+
+    private void Forget()
+    {
+        _process?.Dispose();
+        _process = null;
+    }
+
+    private void Keep(string? line)
+    {
+        if (line is null)
+        {
+            return;
+        }
+
+        lock (_log)
+        {
+            _log.Enqueue(line);
+            if (_log.Count > LogLinesMax)
+            {
+                _log.Dequeue();
+            }
+        }
+    }
+
+    private string EndOfLog() => string.Join('\n', Log.Split('\n').TakeLast(30));
+}
