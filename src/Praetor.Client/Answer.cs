@@ -18,7 +18,7 @@ public sealed record Answer<T>(T? Value, AnswerMeta Meta);
 
 /// <summary>An agent refused a request; <see cref="Exception.Message"/> reads as Consul's own client says it.</summary>
 public sealed class ApiException(HttpStatusCode status, string body)
-    : Exception($"Unexpected response code: {(int)status} ({body.Trim()})")
+    : Exception($"Unexpected response code: {(int)status} ({body})")
 {
     /// <summary>The HTTP status.</summary>
     public HttpStatusCode Status { get; } = status;

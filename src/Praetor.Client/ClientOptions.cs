@@ -15,10 +15,17 @@ public sealed record ClientOptions
     /// <summary>The datacenter that requests are for. Null: the agent's own.</summary>
     public string? Datacenter { get; init; }
 
+    /// <summary>The namespace that requests are for. Null: none is named.</summary>
+    public string? Namespace { get; init; }
+
+    /// <summary>The admin partition that requests are for. Null: none is named.</summary>
+    public string? Partition { get; init; }
+
     /// <summary>User and password for HTTP basic authentication, as <c>user:password</c>. Null: none.</summary>
     public string? BasicAuth { get; init; }
 
-    /// <summary>TLS settings for <c>https</c> addresses. Null: the system's trust store, no client certificate.</summary>
+    /// <summary>TLS settings for <c>https</c> addresses; a <c>TargetHost</c> in them is the name asked for and checked
+    /// instead of the address's. Null: the system's trust store, no client certificate.</summary>
     public SslClientAuthenticationOptions? Tls { get; init; }
 
     /// <summary>How long connecting may take. Default 10 s.</summary>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
@@ -16,6 +17,8 @@ public sealed partial class PraetorClient : IDisposable
     private readonly ClientOptions _options;
     private readonly TimeProvider _time;
     private readonly Uri _base;
+    private string _shown = "";
+    private string _endpoint = "";
 
     /// <summary>Makes a client; nothing is sent until the first call.</summary>
     /// <exception cref="UriFormatException">The address cannot be read.</exception>
@@ -36,7 +39,7 @@ public sealed partial class PraetorClient : IDisposable
             handler.SslOptions = options.Tls;
         }
 
-        _base = BaseOf(options.Address, handler);
+        _base = Connect(options, handler);
         _http = new HttpMessageInvoker(handler);
     }
 
@@ -45,7 +48,7 @@ public sealed partial class PraetorClient : IDisposable
 
     /// <summary>Reads a value; null in the answer when it does not exist (404).</summary>
     /// <exception cref="ApiException">The agent answered with another status than 200 or 404.</exception>
-    /// <exception cref="HttpRequestException">The agent cannot be reached.</exception>
+    /// <exception cref="ConnectionException">The agent cannot be reached.</exception>
     public async Task<Answer<T>> GetAsync<T>(
         string path, QueryOptions? query, JsonTypeInfo<T> type, CancellationToken stop = default)
     {
@@ -62,12 +65,12 @@ public sealed partial class PraetorClient : IDisposable
     }
 
     /// <summary>Sends a request and gives its raw answer, whatever its status; the caller disposes it.</summary>
-    /// <exception cref="HttpRequestException">The agent cannot be reached.</exception>
+    /// <exception cref="ConnectionException">The agent cannot be reached.</exception>
     public async Task<HttpResponseMessage> SendAsync(
         HttpMethod method, string path, QueryOptions? query, HttpContent? body, CancellationToken stop = default)
     {
-        var target = (query ?? new QueryOptions()).AppendTo(path, _options.Datacenter);
-        using var request = new HttpRequestMessage(method, new Uri(_base, target)) { Content = body };
+        var target = (query ?? new QueryOptions()).AppendTo(path, _options);
+        using var request = new HttpRequestMessage(method, Locate(target)) { Content = body };
         if (_options.Token is { Length: > 0 } token)
         {
             request.Headers.TryAddWithoutValidation("X-Consul-Token", token);
@@ -85,9 +88,14 @@ public sealed partial class PraetorClient : IDisposable
         {
             return await _http.SendAsync(request, both.Token);
         }
+        catch (HttpRequestException refused)
+        {
+            throw new ConnectionException(
+                method, _shown + target, ConnectionException.ReasonOf(refused, _endpoint), refused);
+        }
         catch (OperationCanceledException late) when (limit.IsCancellationRequested && !stop.IsCancellationRequested)
         {
-            throw new TimeoutException($"{method} {target}: no answer from {_base} in time", late);
+            throw new TimeoutException($"{method} {target}: no answer from {_shown} in time", late);
         }
     }
 
@@ -145,21 +153,70 @@ public sealed partial class PraetorClient : IDisposable
             Header("X-Consul-Default-ACL-Policy"));
     }
 
-    private static Uri BaseOf(string address, SocketsHttpHandler handler)
+    private Uri Connect(ClientOptions options, SocketsHttpHandler handler)
     {
         const string unix = "unix://";
-        if (address.StartsWith(unix, StringComparison.Ordinal))
+        if (options.Address.StartsWith(unix, StringComparison.Ordinal))
         {
-            var path = address[unix.Length..];
-            handler.ConnectCallback = async (_, stop) =>
-            {
-                var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-                await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), stop);
-                return new NetworkStream(socket, ownsSocket: true);
-            };
+            UseUnixSocket(options.Address[unix.Length..], handler);
             return new Uri("http://localhost/");
         }
 
-        return new Uri(address.Contains("://", StringComparison.Ordinal) ? address : $"http://{address}");
+        var text = options.Address;
+        var address = new Uri(text.Contains("://", StringComparison.Ordinal) ? text : $"http://{text}");
+        _shown = address.GetLeftPart(UriPartial.Authority);
+        _endpoint = $"{address.Host}:{address.Port}";
+        return address.Scheme == Uri.UriSchemeHttps && options.Tls is { TargetHost.Length: > 0 } tls
+            ? UseServerName(address, tls, handler)
+            : address;
+    }
+
+    // Keys may hold "..", "//" and the like, which canonicalization would change into another key.
+    private Uri Locate(string target) =>
+        new(
+            _base.GetLeftPart(UriPartial.Authority) + target,
+            new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
+
+    private void UseUnixSocket(string path, SocketsHttpHandler handler)
+    {
+        _shown = "http://" + Uri.EscapeDataString(path);
+        _endpoint = path;
+        handler.ConnectCallback = async (_, stop) =>
+        {
+            var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            try
+            {
+                await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), stop);
+                return new NetworkStream(socket, ownsSocket: true);
+            }
+            catch
+            {
+                socket.Dispose();
+                throw;
+            }
+        };
+    }
+
+    // SocketsHttpHandler always checks certificates against the address's host. A server name of its own therefore
+    // needs the TLS stream made here, below plain HTTP.
+    private Uri UseServerName(Uri address, SslClientAuthenticationOptions tls, SocketsHttpHandler handler)
+    {
+        handler.ConnectCallback = async (context, stop) =>
+        {
+            var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            try
+            {
+                await socket.ConnectAsync(context.DnsEndPoint, stop);
+                var stream = new SslStream(new NetworkStream(socket, ownsSocket: true));
+                await stream.AuthenticateAsClientAsync(tls, stop);
+                return stream;
+            }
+            catch
+            {
+                socket.Dispose();
+                throw;
+            }
+        };
+        return new Uri($"http://{address.Host}:{address.Port}");
     }
 }

@@ -40,78 +40,72 @@ public sealed record QueryOptions
     public QueryOptions With(string name, string? value = null) =>
         this with { Extra = [.. Extra, new KeyValuePair<string, string?>(name, value)] };
 
-    internal string AppendTo(string path, string? datacenter)
+    internal string AppendTo(string path, ClientOptions client)
     {
+        var pairs = new List<KeyValuePair<string, string?>>();
+        AddScope(pairs, client);
+        AddConsistency(pairs);
+        AddSelection(pairs);
+        pairs.AddRange(Extra);
         var target = new StringBuilder(path);
-        var first = !path.Contains('?', StringComparison.Ordinal);
-        void Add(string name, string? value)
+        var mark = path.Contains('?', StringComparison.Ordinal) ? '&' : '?';
+
+        // Sorted as Consul's client does, so that messages and recordings show the same address.
+        foreach (var (name, value) in pairs.OrderBy(pair => pair.Key, StringComparer.Ordinal))
         {
-            target.Append(first ? '?' : '&').Append(name);
-            first = false;
+            target.Append(mark).Append(name);
+            mark = '&';
             if (value is not null)
             {
                 target.Append('=').Append(Uri.EscapeDataString(value));
             }
         }
 
-        if ((Datacenter ?? datacenter) is { Length: > 0 } dc)
-        {
-            Add("dc", dc);
-        }
-
-        AddConsistency(Add);
-        AddSelection(Add);
-        foreach (var (name, value) in Extra)
-        {
-            Add(name, value);
-        }
-
         return target.ToString();
     }
 
-    private void AddConsistency(Action<string, string?> add)
+    private static void Add(List<KeyValuePair<string, string?>> pairs, string name, string? value)
     {
-        if (Index > 0)
+        if (value is { Length: > 0 })
         {
-            add("index", Index.ToString(CultureInfo.InvariantCulture));
+            pairs.Add(new(name, value));
         }
+    }
 
-        if (Hash is { Length: > 0 })
-        {
-            add("hash", Hash);
-        }
+    private void AddScope(List<KeyValuePair<string, string?>> pairs, ClientOptions client)
+    {
+        Add(pairs, "dc", Datacenter ?? client.Datacenter);
+        Add(pairs, "ns", client.Namespace);
+        Add(pairs, "partition", client.Partition);
+    }
 
+    private void AddConsistency(List<KeyValuePair<string, string?>> pairs)
+    {
+        Add(pairs, "index", Index == 0 ? null : Index.ToString(CultureInfo.InvariantCulture));
+        Add(pairs, "hash", Hash);
         if (Wait is { } wait)
         {
-            add("wait", ((long)wait.TotalMilliseconds).ToString(CultureInfo.InvariantCulture) + "ms");
+            Add(pairs, "wait", ((long)wait.TotalMilliseconds).ToString(CultureInfo.InvariantCulture) + "ms");
         }
 
         if (Stale)
         {
-            add("stale", "");
+            pairs.Add(new("stale", ""));
         }
 
         if (Consistent)
         {
-            add("consistent", "");
+            pairs.Add(new("consistent", ""));
         }
     }
 
-    private void AddSelection(Action<string, string?> add)
+    private void AddSelection(List<KeyValuePair<string, string?>> pairs)
     {
-        if (Near is { Length: > 0 })
-        {
-            add("near", Near);
-        }
-
-        if (Filter is { Length: > 0 })
-        {
-            add("filter", Filter);
-        }
-
+        Add(pairs, "near", Near);
+        Add(pairs, "filter", Filter);
         foreach (var (key, value) in NodeMeta)
         {
-            add("node-meta", $"{key}:{value}");
+            Add(pairs, "node-meta", $"{key}:{value}");
         }
     }
 }

@@ -1,0 +1,27 @@
+namespace Praetor.Agent.Checks;
+
+/// <summary>The timeout of one run, joined with the wish to stop it.</summary>
+internal sealed class RunLimit : IDisposable
+{
+    private readonly CancellationToken _stop;
+    private readonly CancellationTokenSource _late;
+    private readonly CancellationTokenSource _both;
+
+    public RunLimit(TimeSpan timeout, TimeProvider time, CancellationToken stop)
+    {
+        _stop = stop;
+        _late = new CancellationTokenSource(timeout, time);
+        _both = CancellationTokenSource.CreateLinkedTokenSource(_late.Token, stop);
+    }
+
+    public CancellationToken Token => _both.Token;
+
+    /// <summary>The timeout ended the run, nobody asked for it.</summary>
+    public bool IsLate => _late.IsCancellationRequested && !_stop.IsCancellationRequested;
+
+    public void Dispose()
+    {
+        _both.Dispose();
+        _late.Dispose();
+    }
+}

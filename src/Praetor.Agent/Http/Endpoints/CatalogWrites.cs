@@ -1,0 +1,139 @@
+using Praetor.Agent.Http.Json;
+using Praetor.Server.Catalog;
+using Praetor.Server.Model;
+using Praetor.Server.State;
+
+namespace Praetor.Agent.Http.Endpoints;
+
+/// <summary>/v1/catalog, the writing half: for what no agent of ours looks after.</summary>
+internal sealed class CatalogWrites(StateStore store, string datacenter)
+{
+    private const int BodyMax = 512 * 1024;
+
+    public void AddTo(RouteTable routes)
+    {
+        routes.Add(new Route
+        {
+            Method = "PUT",
+            Pattern = "/v1/catalog/register",
+            Acl = RouteRows.NodeWrite,
+            Handle = RegisterAsync,
+            BodyMax = BodyMax,
+            Description = "Puts a node, a service and checks into the catalog.",
+        });
+        routes.Add(new Route
+        {
+            Method = "PUT",
+            Pattern = "/v1/catalog/deregister",
+            Acl = RouteRows.NodeWrite,
+            Handle = DeregisterAsync,
+            Description = "Takes a service, a check or a whole node out of the catalog.",
+        });
+    }
+
+    /// <summary>What is wrong with a registration. Null: nothing.</summary>
+    internal static string? Problem(Registration registration)
+    {
+        var node = registration.Node;
+        if (node.Name.Length == 0 || (node.Address.Length == 0 && !registration.SkipNodeUpdate))
+        {
+            return "Must provide node and address";
+        }
+
+        if (node.Id.Length > 0 && !Guid.TryParseExact(node.Id, "D", out _))
+        {
+            return $"uuid is improperly formatted: {node.Id}";
+        }
+
+        if (registration.Service is { } service && ServiceProblem(service) is { } problem)
+        {
+            return problem;
+        }
+
+        return registration.Checks.Any(static c => c.Name.Length == 0 && c.Id.Length == 0)
+            ? "Must provide check name or id"
+            : null;
+    }
+
+    private static string? ServiceProblem(ServiceRecord service)
+    {
+        if (service.Name.Length == 0)
+        {
+            return service.Id.Length > 0 ? "Must provide service name with ID" : "Must provide service name";
+        }
+
+        if (service.Kind == ServiceRecord.ConnectProxyKind)
+        {
+            if (string.IsNullOrEmpty(service.Proxy?.DestinationServiceName))
+            {
+                return "Proxy.DestinationServiceName must be non-empty for Connect proxy services";
+            }
+
+            if (service.Port == 0 && service.SocketPath.Length == 0)
+            {
+                return "Port or SocketPath must be set for a connect-proxy";
+            }
+        }
+
+        return null;
+    }
+
+    private async ValueTask<Reply> RegisterAsync(ApiRequest request)
+    {
+        if (BodyObject.Parse(request.Body, out var unreadable) is not { } body)
+        {
+            return Reply.BadRequest($"Request decode failed: {unreadable}");
+        }
+
+        var registration = CatalogBodies.Registration(body, datacenter);
+        body.Finish();
+        if (body.Problem is { } wrong)
+        {
+            return Reply.BadRequest($"Request decode failed: {wrong}");
+        }
+
+        if (Problem(registration) is { } problem)
+        {
+            return Reply.Text(500, problem);
+        }
+
+        return Reply.Of(await store.SubmitAsync(new Register(Filled(registration))));
+    }
+
+    // A check that stands beside a service without naming one is about that service.
+    private static Registration Filled(Registration registration) => registration with
+    {
+        Checks = registration.Checks
+            .Select(c => c.ServiceId.Length == 0 && registration.Service is { } service && c.ServiceName == service.Name
+                ? c with { ServiceId = service.Id }
+                : c)
+            .ToList(),
+    };
+
+    private async ValueTask<Reply> DeregisterAsync(ApiRequest request)
+    {
+        if (BodyObject.Parse(request.Body, out var unreadable) is not { } body)
+        {
+            return Reply.BadRequest($"Request decode failed: {unreadable}");
+        }
+
+        var node = body.Text("Node");
+        var service = body.Text("ServiceID");
+        var check = body.Text("CheckID");
+        foreach (var unused in new[] { "Datacenter", "Address", "Namespace", "Partition", "PeerName" })
+        {
+            _ = body.Text(unused);
+        }
+
+        _ = body.Raw("WriteRequest");
+        body.Finish();
+        if (body.Problem is { } wrong)
+        {
+            return Reply.BadRequest($"Request decode failed: {wrong}");
+        }
+
+        return node.Length == 0
+            ? Reply.Text(500, "Must provide node")
+            : Reply.Of(await store.SubmitAsync(new Deregister(node, service, check)));
+    }
+}

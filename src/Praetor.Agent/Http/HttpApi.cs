@@ -1,0 +1,392 @@
+using System.Globalization;
+using System.IO.Compression;
+using System.IO.Pipelines;
+using System.Net;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Praetor.Server.Queries;
+using Praetor.Server.State;
+
+namespace Praetor.Agent.Http;
+
+/// <summary>What the API needs from the agent around it.</summary>
+internal sealed record ApiSurroundings
+{
+    public required RouteTable Routes { get; init; }
+
+    public required StateStore Store { get; init; }
+
+    public required QueryHub Hub { get; init; }
+
+    public required IAuthorizer Authorizer { get; init; }
+
+    public required HostGuard Guard { get; init; }
+
+    public required string Datacenter { get; init; }
+
+    /// <summary>This agent's node; <c>near=_agent</c> means it.</summary>
+    public required string NodeName { get; init; }
+
+    /// <summary>Seeded; waits are spread with it.</summary>
+    public required Random Random { get; init; }
+
+    public WaitLimits Waits { get; init; } = WaitLimits.Usual;
+
+    /// <summary>Dev agents indent every answer, as Consul's do.</summary>
+    public bool AlwaysPretty { get; init; }
+
+    /// <summary>Headers that the configuration adds to every answer.</summary>
+    public IReadOnlyDictionary<string, string> ResponseHeaders { get; init; } =
+        new Dictionary<string, string>(StringComparer.Ordinal);
+
+    /// <summary>Answers what is not under /v1/, such as the UI; false: it does not know the path either.</summary>
+    public Func<HttpContext, ValueTask<bool>>? Pages { get; init; }
+
+    /// <summary>Requests whose answer does not end by itself, by path; they write to the connection themselves.</summary>
+    public IReadOnlyDictionary<string, Func<HttpContext, ApiRequest, Task>> Streams { get; init; } =
+        new Dictionary<string, Func<HttpContext, ApiRequest, Task>>(StringComparer.Ordinal);
+}
+
+/// <summary>Takes requests off the wire, asks the route table, and writes answers.</summary>
+/// <remarks>
+/// Authorization stands before the body is read and before data is touched. Kestrel parses HTTP; everything about
+/// Consul's habits is here and in the rows.
+/// </remarks>
+internal sealed partial class HttpApi(ApiSurroundings around)
+{
+    private const string NotApi =
+        "Invalid URL path: if attempting to use the HTTP API, ensure the path starts with '/v1/'";
+
+    private const string NoEndpoint = "Invalid URL path: not a recognized HTTP API endpoint";
+
+    // Below this size compression costs more than the bytes it saves, as in Consul.
+    private const int CompressFromBytes = 1400;
+
+    private static readonly string[] AllMethods = ["DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"];
+
+    /// <summary>Kestrel's one request delegate.</summary>
+    public async Task HandleAsync(HttpContext context)
+    {
+        var target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
+        var question = target.IndexOf('?');
+        var path = question < 0 ? target : target[..question];
+        var headers = context.Request.Headers;
+        var writes = !HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method);
+        var onLoopback = context.Connection.LocalIpAddress is not { } local || IPAddress.IsLoopback(local);
+        if (around.Guard.Refuses(headers.Host.ToString(), headers.Origin.ToString(), writes, onLoopback) is { } guarded)
+        {
+            await WriteAsync(context, Reply.Text(403, guarded), null, null);
+            return;
+        }
+
+        if (!path.StartsWith("/v1/", StringComparison.Ordinal))
+        {
+            await OtherAsync(context);
+            return;
+        }
+
+        var match = around.Routes.Find(path);
+        var refusal = Unroutable(context, match, out var route);
+        if (refusal is not null)
+        {
+            await WriteAsync(context, refusal, null, null);
+            return;
+        }
+
+        var query = question < 0 ? QueryParameters.None : QueryParameters.Parse(target.AsSpan(question + 1));
+        await RunAsync(context, new ApiRequest
+        {
+            Method = context.Request.Method,
+            Target = target,
+            Path = path,
+            Query = query,
+            PathValues = match!.Values,
+            Token = TokenOf(headers, query),
+            Pretty = around.AlwaysPretty || query.Has("pretty"),
+            Near = query["near"] == "_agent" ? around.NodeName : query["near"],
+            Remote = context.Connection.RemoteIpAddress,
+            Aborted = context.RequestAborted,
+        }, route!);
+    }
+
+    private async Task RunAsync(HttpContext context, ApiRequest request, Route route)
+    {
+        if (Enterprise(context.Request.Headers, request.Query) is { } enterprise)
+        {
+            await WriteAsync(context, Reply.BadRequest(enterprise), route, request);
+            return;
+        }
+
+        if (around.Authorizer.Refuses(request, route.Acl) is { } denied)
+        {
+            await WriteAsync(context, Reply.Text(403, denied), route, request);
+            return;
+        }
+
+        if (request.Datacenter is { Length: > 0 } dc && dc != around.Datacenter)
+        {
+            await WriteAsync(context, Reply.Text(500, "No path to datacenter"), route, request);
+            return;
+        }
+
+        if (around.Streams.TryGetValue(route.Pattern, out var stream))
+        {
+            await stream(context, request);
+            return;
+        }
+
+        if (route.Read is not null)
+        {
+            await ReadStateAsync(context, request, route);
+            return;
+        }
+
+        var (body, tooLarge) = await ReadBodyAsync(context, route);
+        if (tooLarge is not null)
+        {
+            await WriteAsync(context, tooLarge, route, request);
+            return;
+        }
+
+        await WriteAsync(context, await route.Handle!(Complete(request, body)), route, request);
+    }
+
+    private static ApiRequest Complete(ApiRequest request, ReadOnlyMemory<byte> body) => body.IsEmpty
+        ? request
+        : new ApiRequest
+        {
+            Method = request.Method,
+            Target = request.Target,
+            Path = request.Path,
+            Query = request.Query,
+            PathValues = request.PathValues,
+            Token = request.Token,
+            Pretty = request.Pretty,
+            Near = request.Near,
+            Remote = request.Remote,
+            Aborted = request.Aborted,
+            Body = body,
+        };
+
+    private async Task ReadStateAsync(HttpContext context, ApiRequest request, Route route)
+    {
+        if (!ReadOptions.TryParse(request.Query, out var options, out var problem))
+        {
+            await WriteAsync(context, Reply.BadRequest(problem), route, request);
+            return;
+        }
+
+        var answer = await AnswerAsync(request, route, options);
+        var headers = context.Response.Headers;
+        headers["X-Consul-Index"] = answer.Index.ToString(CultureInfo.InvariantCulture);
+        headers["X-Consul-KnownLeader"] = "true";
+        headers["X-Consul-LastContact"] = "0";
+        headers["X-Consul-Effective-Consistency"] = options.Consistency;
+        headers["X-Consul-Query-Backend"] = "blocking-query";
+        if (request.Query.Has("cached"))
+        {
+            headers["X-Cache"] = "MISS";
+        }
+
+        await WriteAsync(context, new Reply(answer.Status, answer.ContentType, answer.Body), route, request);
+    }
+
+    private async ValueTask<QueryAnswer> AnswerAsync(ApiRequest request, Route route, ReadOptions options)
+    {
+        if (options.Index == 0 && !route.KeepsAnswer)
+        {
+            return route.Read!(request, new ReadView(around.Store.Current, tracks: false));
+        }
+
+        QueryAnswer Evaluate(ReadView view) => route.Read!(request, view);
+        var key = KeyOf(request);
+        if (options.Index == 0)
+        {
+            return around.Hub.Read(key, Evaluate, route.IgnoresEqual);
+        }
+
+        var wait = around.Waits.Of(options.Wait, around.Random);
+        return await around.Hub.WaitAsync(
+            key, Evaluate, route.IgnoresEqual, options.Index, wait, request.Aborted);
+    }
+
+    // Requests that differ only in how they wait, or in who asks, share an answer. With ACLs the rights join the key.
+    private static string KeyOf(ApiRequest request)
+    {
+        if (request.Query.Pairs.Count == 0)
+        {
+            return request.Path;
+        }
+
+        var key = new System.Text.StringBuilder(request.Path);
+        foreach (var (name, value) in request.Query.Pairs)
+        {
+            if (name is not ("index" or "wait" or "stale" or "consistent" or "cached" or "token" or "dc"))
+            {
+                key.Append('\0').Append(name).Append('\u0001').Append(value);
+            }
+        }
+
+        return key.ToString();
+    }
+
+    private static string TokenOf(IHeaderDictionary headers, QueryParameters query)
+    {
+        if (query["token"] is { Length: > 0 } inUrl)
+        {
+            return inUrl;
+        }
+
+        if (headers["X-Consul-Token"].ToString() is { Length: > 0 } own)
+        {
+            return own;
+        }
+
+        var words = headers.Authorization.ToString().Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        return words.Length >= 2 && words[0].Equals("Bearer", StringComparison.OrdinalIgnoreCase) ? words[1] : "";
+    }
+
+    private Reply? Unroutable(HttpContext context, RouteTable.Match? match, out Route? route)
+    {
+        route = null;
+        if (match is null)
+        {
+            return Reply.Text(404, NoEndpoint);
+        }
+
+        if (match.Methods.Count == 0)
+        {
+            return Reply.BadRequest("Invalid URL path: a name in it is not percent-encoded UTF-8");
+        }
+
+        var method = context.Request.Method;
+        if (method == "OPTIONS")
+        {
+            context.Response.Headers.Allow = string.Join(',', match.Methods.Keys.Append("OPTIONS").Order());
+            return Reply.Ok;
+        }
+
+        if (match.Methods.TryGetValue(method == "HEAD" ? "GET" : method, out route))
+        {
+            return null;
+        }
+
+        context.Response.Headers.Allow = string.Join(',', match.Methods.Keys.Order());
+        return Reply.Text(405, $"method {(AllMethods.Contains(method) ? method : "")} not allowed");
+    }
+
+    private static string? Enterprise(IHeaderDictionary headers, QueryParameters query)
+    {
+        foreach (var (parameter, header, what) in EnterpriseFeatures)
+        {
+            if (query[parameter].Length > 0)
+            {
+                return $"Invalid query parameter: \"{parameter}\" - {what} are a Consul Enterprise feature";
+            }
+
+            if (headers[header].Count > 0)
+            {
+                return $"Invalid header: \"{header}\" - {what} are a Consul Enterprise feature";
+            }
+        }
+
+        return null;
+    }
+
+    private static readonly (string Parameter, string Header, string What)[] EnterpriseFeatures =
+    [
+        ("ns", "X-Consul-Namespace", "Namespaces"),
+        ("partition", "X-Consul-Partition", "Partitions"),
+    ];
+
+    private async Task OtherAsync(HttpContext context)
+    {
+        if (around.Pages is null || !await around.Pages(context))
+        {
+            await WriteAsync(context, Reply.Text(404, NotApi), null, null);
+        }
+    }
+
+    private static async ValueTask<(ReadOnlyMemory<byte> Body, Reply? TooLarge)> ReadBodyAsync(
+        HttpContext context, Route route)
+    {
+        if (context.Request.ContentLength is { } announced && announced > route.BodyMax)
+        {
+            return (default, TooLarge(route));
+        }
+
+        if (!context.Features.GetRequiredFeature<IHttpRequestBodyDetectionFeature>().CanHaveBody)
+        {
+            return (default, null);
+        }
+
+        var reader = context.Request.BodyReader;
+        while (true)
+        {
+            var read = await reader.ReadAsync(context.RequestAborted);
+            if (read.Buffer.Length > route.BodyMax)
+            {
+                reader.AdvanceTo(read.Buffer.End);
+                return (default, TooLarge(route));
+            }
+
+            if (read.IsCompleted)
+            {
+                var body = new byte[read.Buffer.Length];
+                System.Buffers.BuffersExtensions.CopyTo(read.Buffer, body);
+                reader.AdvanceTo(read.Buffer.End);
+                return (body, null);
+            }
+
+            reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+        }
+    }
+
+    private static Reply TooLarge(Route route) =>
+        Reply.Text(413, route.BodyTooLarge ?? $"Request body too large, max size: {route.BodyMax} bytes");
+
+    private ValueTask WriteAsync(HttpContext context, Reply reply, Route? route, ApiRequest? request)
+    {
+        var response = context.Response;
+        response.StatusCode = reply.Status;
+        var headers = response.Headers;
+        headers.ContentType = reply.ContentType;
+        headers.Vary = "Accept-Encoding";
+        headers.XContentTypeOptions = "nosniff";
+        headers["X-Consul-Default-ACL-Policy"] = around.Authorizer.DefaultPolicy;
+        foreach (var (name, value) in around.ResponseHeaders)
+        {
+            headers[name] = value;
+        }
+
+        foreach (var (name, value) in reply.Headers ?? [])
+        {
+            headers[name] = value;
+        }
+
+        var body = reply.Body;
+        if (body.Length >= CompressFromBytes && AcceptsGzip(context.Request.Headers.AcceptEncoding.ToString()))
+        {
+            headers.ContentEncoding = "gzip";
+            body = Compress(body);
+        }
+
+        response.ContentLength = body.Length;
+        return context.Request.Method == "HEAD" ? ValueTask.CompletedTask : WriteBodyAsync(response.BodyWriter, body);
+    }
+
+    private static async ValueTask WriteBodyAsync(PipeWriter writer, byte[] body) => await writer.WriteAsync(body);
+
+    private static bool AcceptsGzip(string accepted) => accepted.Contains("gzip", StringComparison.OrdinalIgnoreCase);
+
+    private static byte[] Compress(byte[] body)
+    {
+        using var buffer = new MemoryStream(body.Length / 4);
+        using (var gzip = new GZipStream(buffer, CompressionLevel.Fastest))
+        {
+            gzip.Write(body);
+        }
+
+        return buffer.ToArray();
+    }
+}

@@ -1,0 +1,165 @@
+using System.Collections.Concurrent;
+using System.Net;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Praetor.Agent.Http;
+
+/// <summary>Where the HTTP API listens, and its bounds.</summary>
+/// <param name="EndPoints">Addresses, unix sockets among them.</param>
+/// <param name="ConnectionsPerClientMax">Connections from one address; more are closed. 0: no bound.</param>
+internal sealed record HttpServerOptions(IReadOnlyList<EndPoint> EndPoints, int ConnectionsPerClientMax)
+{
+    /// <summary>How long the end waits for requests under way.</summary>
+    public static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(2);
+}
+
+/// <summary>Kestrel with one request delegate and nothing else: no host, no container, no middleware.</summary>
+internal sealed class HttpServer : IHttpApplication<HttpContext>, IAsyncDisposable
+{
+    // What a request line and headers may weigh together; Kestrel's own defaults, named here as they are part of the bounds.
+    private const int RequestLineMax = 16 * 1024;
+    private const int HeadersMax = 64 * 1024;
+
+    private readonly Func<HttpContext, Task> _handle;
+    private readonly ILogger _log;
+    private readonly KestrelServer _kestrel;
+    private readonly ConcurrentDictionary<IPAddress, int> _connections = new();
+    private readonly HttpServerOptions _options;
+
+    public HttpServer(HttpServerOptions options, Func<HttpContext, Task> handle, ILoggerFactory logs)
+    {
+        _options = options;
+        _handle = handle;
+        _log = logs.CreateLogger("agent.http");
+        var kestrel = new KestrelServerOptions { AddServerHeader = false, AllowSynchronousIO = false };
+        kestrel.Limits.MaxRequestBodySize = null;
+        kestrel.Limits.MaxRequestLineSize = RequestLineMax;
+        kestrel.Limits.MaxRequestHeadersTotalSize = HeadersMax;
+        foreach (var endPoint in options.EndPoints)
+        {
+            kestrel.Listen(endPoint, Configure);
+        }
+
+        var sockets = new SocketTransportOptions { UnsafePreferInlineScheduling = true, Backlog = 4096 };
+        _kestrel = new KestrelServer(
+            Options.Create(kestrel), new SocketTransportFactory(Options.Create(sockets), logs), logs);
+    }
+
+    /// <summary>Where it listens, with the ports that the system chose.</summary>
+    public IReadOnlyCollection<string> Addresses =>
+        _kestrel.Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.ToList();
+
+    /// <exception cref="IOException">An address cannot be used.</exception>
+    public Task StartAsync(CancellationToken stop) => _kestrel.StartAsync(this, stop);
+
+    public async ValueTask DisposeAsync()
+    {
+        using var limit = new CancellationTokenSource(HttpServerOptions.DrainTime, TimeProvider.System);
+        await _kestrel.StopAsync(limit.Token);
+        _kestrel.Dispose();
+    }
+
+    public HttpContext CreateContext(IFeatureCollection contextFeatures) => new DefaultHttpContext(contextFeatures);
+
+    public void DisposeContext(HttpContext context, Exception? exception)
+    {
+        // Nothing is held beyond the request.
+    }
+
+    public async Task ProcessRequestAsync(HttpContext context)
+    {
+        try
+        {
+            await _handle(context);
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            // The client left; nobody reads an answer.
+        }
+        catch (Microsoft.AspNetCore.Http.BadHttpRequestException e)
+        {
+            await FailAsync(context, e.StatusCode, e.Message);
+        }
+        catch (Exception e) // supervisor: a mistake in one request must not end the connection of others
+        {
+            Log.Failed(_log, e, context.Request.Method, context.Request.Path);
+            await FailAsync(context, StatusCodes.Status500InternalServerError, $"internal error: {e.Message}");
+        }
+    }
+
+    private static async Task FailAsync(HttpContext context, int status, string text)
+    {
+        if (context.Response.HasStarted)
+        {
+            context.Abort();
+            return;
+        }
+
+        context.Response.StatusCode = status;
+        context.Response.ContentType = Reply.TextType;
+        await context.Response.WriteAsync(text);
+    }
+
+    private void Configure(ListenOptions listen)
+    {
+        listen.Protocols = HttpProtocols.Http1;
+        if (_options.ConnectionsPerClientMax > 0)
+        {
+            listen.Use(next => context => CountedAsync(next, context));
+        }
+    }
+
+    private async Task CountedAsync(ConnectionDelegate next, ConnectionContext context)
+    {
+        if (context.RemoteEndPoint is not IPEndPoint { Address: var client })
+        {
+            await next(context);
+            return;
+        }
+
+        if (_connections.AddOrUpdate(client, 1, static (_, n) => n + 1) > _options.ConnectionsPerClientMax)
+        {
+            Leave(client);
+            await RefuseAsync(context);
+            return;
+        }
+
+        try
+        {
+            await next(context);
+        }
+        finally
+        {
+            Leave(client);
+        }
+    }
+
+    private static async Task RefuseAsync(ConnectionContext context)
+    {
+        await context.Transport.Output.WriteAsync(
+            "HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"u8.ToArray());
+        await context.Transport.Output.CompleteAsync();
+    }
+
+    private void Leave(IPAddress client)
+    {
+        if (_connections.AddOrUpdate(client, 0, static (_, n) => n - 1) <= 0)
+        {
+            _connections.TryRemove(new KeyValuePair<IPAddress, int>(client, 0));
+        }
+    }
+
+    private static class Log
+    {
+        public static void Failed(ILogger log, Exception e, string method, string path) =>
+            log.LogError(e, "request failed: method={Method} path={Path}", method, path);
+    }
+}

@@ -1,0 +1,101 @@
+using System.Net;
+using System.Net.Sockets;
+using Praetor.Proxy.Plane;
+
+namespace Praetor.Proxy.Control;
+
+/// <summary>A listener of a proxy and the watches that feed it.</summary>
+internal abstract class MeshPort(ControlScope scope, string label)
+{
+    private readonly CancellationTokenSource _stop = new();
+    private readonly TaskCompletionSource<IPEndPoint> _bound = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile IPlaneListener? _listener;
+    private Task _work = Task.CompletedTask;
+
+    /// <summary>Where it listens, once it does.</summary>
+    public Task<IPEndPoint> Bound => _bound.Task;
+
+    /// <summary>What watches use.</summary>
+    protected ControlScope Scope => scope;
+
+    /// <summary>The listener; null while the address cannot be had.</summary>
+    protected IPlaneListener? Listener => _listener;
+
+    /// <summary>Listens and follows what must be followed, until <see cref="CloseAsync"/>.</summary>
+    public void Start(string host, int port) => _work = Task.Run(
+        () => Task.WhenAll(BindAsync(host, port, _stop.Token), WatchAsync(_stop.Token)), CancellationToken.None);
+
+    /// <summary>Gives the service's identity.</summary>
+    public void Use(IReadyIdentity identity)
+    {
+        SetIdentity(identity);
+        _listener?.EdgeChanged();
+    }
+
+    /// <summary>Stops listening and following.</summary>
+    /// <param name="endConnections">Whether established connections end too.</param>
+    public async Task CloseAsync(bool endConnections)
+    {
+        await _stop.CancelAsync();
+        await _work;
+        if (_listener is { } open)
+        {
+            await open.CloseAsync(endConnections);
+        }
+
+        _bound.TrySetCanceled();
+        _stop.Dispose();
+    }
+
+    /// <summary>Opens the listener.</summary>
+    protected abstract IPlaneListener Listen(IPEndPoint at);
+
+    /// <summary>Follows what must be followed.</summary>
+    protected abstract Task WatchAsync(CancellationToken stop);
+
+    /// <summary>Hands the identity to the edge.</summary>
+    protected abstract void SetIdentity(IReadyIdentity identity);
+
+    /// <summary>The first address of a host, IPv4 before IPv6.</summary>
+    protected static async Task<IPAddress> ResolveAsync(string host, CancellationToken stop)
+    {
+        if (host.Length == 0)
+        {
+            return IPAddress.Loopback;
+        }
+
+        if (IPAddress.TryParse(host, out var ip))
+        {
+            return ip;
+        }
+
+        var all = await Dns.GetHostAddressesAsync(host, stop);
+        return all.OrderBy(static a => a.AddressFamily == AddressFamily.InterNetwork ? 0 : 1).FirstOrDefault()
+            ?? throw new SocketException((int)SocketError.HostNotFound, $"{host} has no address");
+    }
+
+    private async Task BindAsync(string host, int port, CancellationToken stop)
+    {
+        var backoff = scope.NewBackoff();
+        while (!stop.IsCancellationRequested)
+        {
+            try
+            {
+                _listener = Listen(new IPEndPoint(await ResolveAsync(host, stop), port));
+                scope.Log(
+                    ProxyLogLevel.Info, $"Starting listener: listener=\"{label}\" bind_addr={_listener.Address}");
+                _bound.TrySetResult(_listener.Address);
+                _listener.EdgeChanged();
+                return;
+            }
+            catch (Exception problem) when (problem is SocketException or OperationCanceledException)
+            {
+                if (!stop.IsCancellationRequested)
+                {
+                    scope.Log(ProxyLogLevel.Error, $"{label}: {problem.Message}; trying again");
+                    await backoff.PauseAsync(stop);
+                }
+            }
+        }
+    }
+}

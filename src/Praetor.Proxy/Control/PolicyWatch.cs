@@ -1,0 +1,159 @@
+using Praetor.Client;
+using Praetor.Client.Connect;
+using Praetor.Proxy.Plane;
+using Praetor.Proxy.Policy;
+
+namespace Praetor.Proxy.Control;
+
+/// <summary>Follows the intentions for one destination, so that connections are decided without asking the agent.</summary>
+/// <remarks>
+/// Three ways, the best that the agent allows: a blocking read of the matching intentions; where that tells no index
+/// (Consul before 1.9), a blocking read of the list as the signal to read the matching ones; where that is refused,
+/// reading again and again. Where the matching intentions may not be read at all, the agent is asked about each
+/// connection, and about those established again and again. Before the first answer nobody may connect.
+/// </remarks>
+internal sealed class PolicyWatch(
+    ControlScope scope, string service, InboundEdge edge, Func<IPlaneListener?> listener, Func<string?> trustDomain)
+{
+    private const string MatchedPrefix = "Matched";
+    private const int ProbeNumbers = 1_000_000;
+
+    private bool _isMatchWithoutIndex;
+    private bool _isListRefused;
+
+    /// <summary>Follows until stopped.</summary>
+    public async Task RunAsync(CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            using var following = CancellationTokenSource.CreateLinkedTokenSource(stop);
+            await Watches.FollowAsync(
+                scope,
+                $"the intentions for {service}",
+                (query, token) => ReadAsync(query, following, token),
+                (_, _) => Task.CompletedTask,
+                Limits.PolicyInterval,
+                following.Token);
+            if (!stop.IsCancellationRequested)
+            {
+                await AskInsteadAsync(stop);
+            }
+        }
+    }
+
+    private async Task<Answer<bool>> ReadAsync(
+        QueryOptions query, CancellationTokenSource following, CancellationToken stop)
+    {
+        try
+        {
+            if (_isMatchWithoutIndex && !_isListRefused)
+            {
+                return await ReadByListAsync(query, stop);
+            }
+
+            var answer = await scope.Client.ConnectMatchAsync(service, _isMatchWithoutIndex ? null : query, stop);
+            await ApplyAsync(answer, stop);
+            if (answer.Meta.Index == 0 && !_isMatchWithoutIndex)
+            {
+                _isMatchWithoutIndex = true;
+                return await ReadByListAsync(new QueryOptions(), stop);
+            }
+
+            return new Answer<bool>(true, answer.Meta);
+        }
+        catch (ApiException refusal) when (IsRefusal(refusal))
+        {
+            await following.CancelAsync();
+            throw;
+        }
+    }
+
+    private async Task<Answer<bool>> ReadByListAsync(QueryOptions query, CancellationToken stop)
+    {
+        AnswerMeta signal;
+        try
+        {
+            signal = (await scope.Client.ConnectIntentionsAsync(query, stop)).Meta;
+        }
+        catch (ApiException refusal) when (IsRefusal(refusal))
+        {
+            _isListRefused = true;
+            signal = new AnswerMeta(0, null, TimeSpan.Zero, true, null);
+        }
+
+        await ApplyAsync(await scope.Client.ConnectMatchAsync(service, null, stop), stop);
+        return new Answer<bool>(true, signal);
+    }
+
+    private async Task ApplyAsync(Answer<Dictionary<string, List<MatchedIntention>>> answer, CancellationToken stop)
+    {
+        // A peer's intentions are about another cluster's services of the same name.
+        var intentions = (answer.Value?.GetValueOrDefault(service) ?? [])
+            .Where(static i => string.IsNullOrEmpty(i.SourcePeer))
+            .Select(static i => new Intention(
+                i.SourceName, i.DestinationName, string.Equals(i.Action, "allow", StringComparison.OrdinalIgnoreCase)))
+            .ToList();
+        var isDefaultAllow = await DefaultAsync(answer.Meta, intentions, stop);
+        edge.Authorizer = new IntentionPolicy(service, intentions, isDefaultAllow);
+        listener()?.EdgeChanged();
+    }
+
+    // What holds for a source that no intention names. Agents of today say it in a header; older ones are asked about
+    // a source that nobody has.
+    private async Task<bool> DefaultAsync(AnswerMeta meta, List<Intention> intentions, CancellationToken stop)
+    {
+        if (meta.DefaultAclPolicy is { Length: > 0 } policy)
+        {
+            return policy.Equals("allow", StringComparison.OrdinalIgnoreCase);
+        }
+
+        if (intentions.Exists(static i => i.Source == "*"))
+        {
+            return false;
+        }
+
+        var domain = trustDomain() ?? (await scope.Client.ConnectRootsAsync(null, stop)).Value?.TrustDomain ?? "";
+        var nobody = $"praetor-probe-{(int)(scope.Chance.Next() * ProbeNumbers)}";
+        var question = new AuthorizeQuestion
+        {
+            Target = service,
+            ClientCertURI = $"spiffe://{domain}/ns/default/dc/probe/svc/{nobody}",
+        };
+        var answer = await scope.Client.ConnectAuthorizeAsync(question, stop);
+
+        // A wildcard came in between the two reads: the next answer of the watch brings it, until then be careful.
+        return answer.Authorized && !answer.Reason.StartsWith(MatchedPrefix, StringComparison.OrdinalIgnoreCase);
+    }
+
+    private async Task AskInsteadAsync(CancellationToken stop)
+    {
+        scope.Log(
+            ProxyLogLevel.Warn,
+            $"the agent refuses to show the intentions for {service}; asking it about each connection instead. "
+                + $"Give the proxy's token intentions = \"read\" for {service} to spare that");
+        using var asking = new AgentAuthorizer(scope, service);
+        edge.Authorizer = asking;
+        listener()?.EdgeChanged();
+        var until = scope.Time.GetUtcNow() + Limits.WatchWait;
+        while (!stop.IsCancellationRequested && scope.Time.GetUtcNow() < until)
+        {
+            await Watches.PauseAsync(Limits.PolicyInterval, scope.Time, stop);
+            if (listener() is not { } open)
+            {
+                continue;
+            }
+
+            foreach (var peer in await open.ActivePeersAsync())
+            {
+                if (await asking.TryAskAsync(peer, stop) == false)
+                {
+                    await open.DenyAsync(peer);
+                }
+            }
+        }
+    }
+
+    private static bool IsRefusal(ApiException problem) =>
+        problem.Status is System.Net.HttpStatusCode.Forbidden or System.Net.HttpStatusCode.Unauthorized
+        || problem.Body.Contains("Permission denied", StringComparison.OrdinalIgnoreCase);
+}

@@ -1,0 +1,122 @@
+using System.Net;
+using System.Net.Sockets;
+using Praetor.Proxy.Native;
+
+namespace Praetor.Proxy.Net;
+
+/// <summary>Opens and configures the sockets that wires and listeners take over.</summary>
+internal static unsafe class Sockets
+{
+    // A peer that vanished without a word is noticed after 30 s + 3 × 10 s of silence.
+    private const int KeepIdleSeconds = 30;
+    private const int KeepIntervalSeconds = 10;
+    private const int KeepProbes = 3;
+
+    private const int MaxAddressBytes = 128;
+    private const int Type = LibC.SocketStream | LibC.SocketNonBlocking | LibC.SocketCloseOnExec;
+
+    /// <summary>Listens at an address; port 0 takes a free one.</summary>
+    /// <exception cref="SocketException">The address is taken or not ours.</exception>
+    public static int Listen(IPEndPoint at, out IPEndPoint bound)
+    {
+        var fd = LibC.Socket(FamilyOf(at), Type, 0);
+        if (fd < 0)
+        {
+            throw new SocketException(LibC.Errno, $"socket for {at}: {LibC.ErrorText}");
+        }
+
+        Set(fd, LibC.LevelSocket, LibC.OptionReuseAddress, 1);
+        if (at.AddressFamily == AddressFamily.InterNetworkV6)
+        {
+            Set(fd, LibC.LevelIpv6, LibC.Ipv6Only, at.Address.Equals(IPAddress.IPv6Any) ? 0 : 1);
+        }
+
+        var address = at.Serialize();
+        fixed (byte* bytes = address.Buffer.Span)
+        {
+            if (LibC.Bind(fd, bytes, address.Size) != 0 || LibC.Listen(fd, Limits.Backlog) != 0)
+            {
+                var error = new SocketException(LibC.Errno, $"cannot listen on {at}: {LibC.ErrorText}");
+                _ = LibC.Close(fd);
+                throw error;
+            }
+        }
+
+        bound = NameOf(fd, at);
+        return fd;
+    }
+
+    /// <summary>Starts connecting. -1 with the reason in <see cref="LibC.Errno"/> when that failed at once.</summary>
+    public static int Connect(SocketAddress to)
+    {
+        var fd = LibC.Socket((int)FamilyOf(to.Family), Type, 0);
+        if (fd < 0)
+        {
+            return -1;
+        }
+
+        fixed (byte* bytes = to.Buffer.Span)
+        {
+            if (LibC.Connect(fd, bytes, to.Size) != 0 && LibC.Errno is not LibC.ErrnoInProgress)
+            {
+                _ = LibC.Close(fd);
+                return -1;
+            }
+        }
+
+        if (to.Family != AddressFamily.Unix)
+        {
+            Configure(fd);
+        }
+
+        return fd;
+    }
+
+    /// <summary>What became of <see cref="Connect"/>; 0 is success.</summary>
+    public static int ConnectError(int fd)
+    {
+        var error = 0;
+        var size = sizeof(int);
+        return LibC.GetOption(fd, LibC.LevelSocket, LibC.OptionError, &error, &size) == 0 ? error : LibC.Errno;
+    }
+
+    /// <summary>No delay (a handshake must not wait for a delayed acknowledgement) and keep-alive probes.</summary>
+    public static void Configure(int fd)
+    {
+        Set(fd, LibC.LevelTcp, LibC.TcpNoDelay, 1);
+        Set(fd, LibC.LevelSocket, LibC.OptionKeepAlive, 1);
+        Set(fd, LibC.LevelTcp, LibC.TcpKeepIdle, KeepIdleSeconds);
+        Set(fd, LibC.LevelTcp, LibC.TcpKeepInterval, KeepIntervalSeconds);
+        Set(fd, LibC.LevelTcp, LibC.TcpKeepCount, KeepProbes);
+    }
+
+    /// <summary>Makes the coming close a reset.</summary>
+    public static void LingerNot(int fd)
+    {
+        var linger = stackalloc int[2] { 1, 0 };
+        _ = LibC.SetOption(fd, LibC.LevelSocket, LibC.OptionLinger, linger, 2 * sizeof(int));
+    }
+
+    private static void Set(int fd, int level, int option, int value) =>
+        _ = LibC.SetOption(fd, level, option, &value, sizeof(int));
+
+    private static int FamilyOf(IPEndPoint at) => FamilyOf(at.AddressFamily);
+
+    // Linux numbers: AF_UNIX 1, AF_INET 2, AF_INET6 10.
+    private static int FamilyOf(AddressFamily family) => family switch
+    {
+        AddressFamily.InterNetworkV6 => 10,
+        AddressFamily.Unix => LibC.AddressUnix,
+        _ => 2,
+    };
+
+    private static IPEndPoint NameOf(int fd, IPEndPoint asked)
+    {
+        var address = new SocketAddress(asked.AddressFamily, MaxAddressBytes);
+        fixed (byte* bytes = address.Buffer.Span)
+        {
+            var size = MaxAddressBytes;
+            return LibC.GetSockName(fd, bytes, &size) == 0 ? (IPEndPoint)asked.Create(address) : asked;
+        }
+    }
+}

@@ -1,0 +1,79 @@
+using Praetor.Server.State;
+
+namespace Praetor.Server.Model;
+
+/// <summary>
+/// Notes, for each service, when anything that its health answer shows has changed: its instances, their checks,
+/// their nodes, and the checks of these nodes. A reader of a service's health waits for this one key.
+/// </summary>
+internal static class ServiceTouches
+{
+    /// <summary>The key for a service reached by its own name.</summary>
+    public static byte[] ByName(string service) => KeyBytes.Folded("name", service);
+
+    /// <summary>The key for a service reached through the mesh.</summary>
+    public static byte[] ByConnect(string service) => KeyBytes.Folded("connect", service);
+
+    public static void ServiceChanged(WriteTransaction tx, ServiceRecord? old, ServiceRecord? record)
+    {
+        if (old is not null && (record is null || old.Name != record.Name
+            || old.ConnectDestination != record.ConnectDestination))
+        {
+            TouchService(tx, old);
+        }
+
+        if (record is not null)
+        {
+            TouchService(tx, record);
+        }
+    }
+
+    public static void NodeChanged(WriteTransaction tx, NodeRecord? old, NodeRecord? record) =>
+        TouchAllOn(tx, (record ?? old)!.Name);
+
+    public static void CheckChanged(WriteTransaction tx, CheckRecord? old, CheckRecord? record)
+    {
+        var check = (record ?? old)!;
+        if (check.ServiceId.Length == 0)
+        {
+            TouchAllOn(tx, check.Node);
+            return;
+        }
+
+        if (tx.Peek(Tables.ServicesByNode, KeyBytes.Folded(check.Node, check.ServiceId)) is { } service)
+        {
+            TouchService(tx, service);
+        }
+    }
+
+    private static void TouchAllOn(WriteTransaction tx, string node)
+    {
+        foreach (var service in tx.PeekScan(Tables.ServicesByNode, KeyBytes.Folded(node)).ToList())
+        {
+            TouchService(tx, service);
+        }
+    }
+
+    private static void TouchService(WriteTransaction tx, ServiceRecord service)
+    {
+        Touch(tx, ByName(service.Name), Tables.ServicesByName, service.Name);
+        if (service.ConnectDestination is { } destination)
+        {
+            Touch(tx, ByConnect(destination), Tables.ServicesByConnect, destination);
+        }
+    }
+
+    // The note of a service without instances is dropped, else names that come and go would pile up; the tree above
+    // it remembers the index.
+    private static void Touch(WriteTransaction tx, byte[] key, TableIndex<ServiceRecord> index, string service)
+    {
+        if (tx.PeekScan(index, KeyBytes.Folded(service)).Any())
+        {
+            tx.PutDerived(Tables.TouchByName, key, new ServiceTouch { ModifyIndex = tx.CommandIndex });
+        }
+        else
+        {
+            tx.RemoveDerived(Tables.TouchByName, key);
+        }
+    }
+}

@@ -1,0 +1,138 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Praetor.Server.State;
+
+namespace Praetor.Server.Model;
+
+/// <summary>All tables and the ways to find their records. Table ids and slots are append-only.</summary>
+public static class Tables
+{
+    /// <summary>How many trees a snapshot has.</summary>
+    public const int Slots = 14;
+
+    /// <summary>Nodes by name.</summary>
+    public static readonly TableIndex<NodeRecord> NodesByName = new(0, static n => KeyBytes.Folded(n.Name));
+
+    /// <summary>Nodes by address, for reverse look-ups.</summary>
+    public static readonly TableIndex<NodeRecord> NodesByAddress =
+        new(1, static n => n.Address.Length == 0 ? null : KeyBytes.Folded(n.Address, n.Name));
+
+    /// <summary>Nodes by UUID.</summary>
+    public static readonly TableIndex<NodeRecord> NodesById =
+        new(2, static n => n.Id.Length == 0 ? null : KeyBytes.Folded(n.Id));
+
+    /// <summary>Instances by node and id.</summary>
+    public static readonly TableIndex<ServiceRecord> ServicesByNode =
+        new(3, static s => KeyBytes.Folded(s.Node, s.Id));
+
+    /// <summary>Instances by service, node and id.</summary>
+    public static readonly TableIndex<ServiceRecord> ServicesByName =
+        new(4, static s => KeyBytes.Folded(s.Name, s.Node, s.Id));
+
+    /// <summary>Instances that take mesh connections, by the service that these reach.</summary>
+    public static readonly TableIndex<ServiceRecord> ServicesByConnect =
+        new(5, static s => s.ConnectDestination is { } to ? KeyBytes.Folded(to, s.Node, s.Id) : null);
+
+    /// <summary>Instances by their own address, for reverse look-ups.</summary>
+    public static readonly TableIndex<ServiceRecord> ServicesByAddress =
+        new(6, static s => s.Address.Length == 0 ? null : KeyBytes.Folded(s.Address, s.Node, s.Id));
+
+    /// <summary>Checks by node and id.</summary>
+    public static readonly TableIndex<CheckRecord> ChecksByNode = new(7, static c => KeyBytes.Folded(c.Node, c.Id));
+
+    /// <summary>Checks by service, node and id; those of nodes stand under the empty name.</summary>
+    public static readonly TableIndex<CheckRecord> ChecksByService =
+        new(8, static c => KeyBytes.Folded(c.ServiceName, c.Node, c.Id));
+
+    /// <summary>Checks by status, node and id.</summary>
+    public static readonly TableIndex<CheckRecord> ChecksByStatus =
+        new(9, static c => KeyBytes.Folded(c.Status, c.Node, c.Id));
+
+    /// <summary>Keys.</summary>
+    public static readonly TableIndex<KvRecord> KvByKey = new(10, static k => KeyBytes.Exact(k.Key));
+
+    /// <summary>Configuration entries by kind and name.</summary>
+    public static readonly TableIndex<ConfigEntryRecord> ConfigByName =
+        new(11, static c => KeyBytes.Folded(c.Kind, c.Name));
+
+    /// <summary>Documents by name.</summary>
+    public static readonly TableIndex<DocumentRecord> DocumentsByName = new(12, static d => KeyBytes.Folded(d.Name));
+
+    /// <summary>When a service last changed; keys by <see cref="ServiceTouches"/>.</summary>
+    internal static readonly TableIndex<ServiceTouch> TouchByName = new(13, static _ => null);
+
+    /// <summary>Nodes.</summary>
+    public static readonly Table<NodeRecord> Nodes = new()
+    {
+        Id = 1,
+        Name = "nodes",
+        Primary = NodesByName,
+        Secondary = [NodesByAddress, NodesById],
+        Encoder = static n => ToJson(n, StorageJson.Default.NodeRecord),
+        Decoder = static bytes => FromJson(bytes, StorageJson.Default.NodeRecord),
+        OnChange = ServiceTouches.NodeChanged,
+    };
+
+    /// <summary>Instances of services.</summary>
+    public static readonly Table<ServiceRecord> Services = new()
+    {
+        Id = 2,
+        Name = "services",
+        Primary = ServicesByNode,
+        Secondary = [ServicesByName, ServicesByConnect, ServicesByAddress],
+        Encoder = static s => ToJson(s, StorageJson.Default.ServiceRecord),
+        Decoder = static bytes => FromJson(bytes, StorageJson.Default.ServiceRecord),
+        OnChange = ServiceTouches.ServiceChanged,
+    };
+
+    /// <summary>Checks.</summary>
+    public static readonly Table<CheckRecord> Checks = new()
+    {
+        Id = 3,
+        Name = "checks",
+        Primary = ChecksByNode,
+        Secondary = [ChecksByService, ChecksByStatus],
+        Encoder = static c => ToJson(c, StorageJson.Default.CheckRecord),
+        Decoder = static bytes => FromJson(bytes, StorageJson.Default.CheckRecord),
+        OnChange = ServiceTouches.CheckChanged,
+    };
+
+    /// <summary>Keys and values.</summary>
+    public static readonly Table<KvRecord> Kv = new()
+    {
+        Id = 4,
+        Name = "kv",
+        Primary = KvByKey,
+        Encoder = KvRecord.Encode,
+        Decoder = KvRecord.Decode,
+    };
+
+    /// <summary>Configuration entries.</summary>
+    public static readonly Table<ConfigEntryRecord> ConfigEntries = new()
+    {
+        Id = 5,
+        Name = "config-entries",
+        Primary = ConfigByName,
+        Encoder = static c => ToJson(c, StorageJson.Default.ConfigEntryRecord),
+        Decoder = static bytes => FromJson(bytes, StorageJson.Default.ConfigEntryRecord),
+    };
+
+    /// <summary>Documents of the server's own.</summary>
+    public static readonly Table<DocumentRecord> Documents = new()
+    {
+        Id = 6,
+        Name = "documents",
+        Primary = DocumentsByName,
+        Encoder = static d => ToJson(d, StorageJson.Default.DocumentRecord),
+        Decoder = static bytes => FromJson(bytes, StorageJson.Default.DocumentRecord),
+    };
+
+    /// <summary>Every stored table.</summary>
+    public static readonly IReadOnlyList<Table> All = [Nodes, Services, Checks, Kv, ConfigEntries, Documents];
+
+    private static byte[] ToJson<T>(T record, JsonTypeInfo<T> type) =>
+        JsonSerializer.SerializeToUtf8Bytes(record, type);
+
+    private static T FromJson<T>(ReadOnlySpan<byte> bytes, JsonTypeInfo<T> type)
+        where T : class => JsonSerializer.Deserialize(bytes, type) ?? throw new JsonException("the record is null");
+}

@@ -1,0 +1,99 @@
+using System.Collections.Concurrent;
+using Praetor.Server.State;
+
+namespace Praetor.Server.Queries;
+
+/// <summary>Keeps the queries that were asked lately, so that equal ones share one answer and one wait.</summary>
+public sealed class QueryHub(StateStore store, TimeProvider time)
+{
+    /// <summary>How many queries are kept when nobody waits for them.</summary>
+    public const int QueriesMax = 4096;
+
+    /// <summary>How many bytes of answers are kept when nobody waits for them: 64 MiB.</summary>
+    public const long BytesMax = 64 * 1024 * 1024;
+
+    // Sums over all kept queries are made once in so many new ones.
+    private const int SweepEvery = 64;
+
+    private readonly ConcurrentDictionary<string, StandingQuery> _queries = new(StringComparer.Ordinal);
+    private long _clock;
+    private int _newSinceSweep;
+
+    /// <summary>How many queries are kept.</summary>
+    public int Count => _queries.Count;
+
+    /// <summary>The newest answer to a query.</summary>
+    /// <param name="key">Equal keys mean equal queries.</param>
+    /// <param name="evaluate">Answers it from a state.</param>
+    /// <param name="ignoresEqual">Whether those who wait sleep on when the answer looks the same as before.</param>
+    public QueryAnswer Read(string key, Evaluate evaluate, bool ignoresEqual = false) =>
+        Find(key, evaluate, ignoresEqual).Answer();
+
+    /// <summary>The answer once its index is above the given one, or when the wait is over.</summary>
+    public async Task<QueryAnswer> WaitAsync(
+        string key, Evaluate evaluate, bool ignoresEqual, ulong index, TimeSpan wait, CancellationToken stop)
+    {
+        while (true)
+        {
+            var query = Find(key, evaluate, ignoresEqual);
+            var answer = query.Answer();
+            if (answer.Index > index)
+            {
+                return answer;
+            }
+
+            if (query.Wait(index) is { } waiter)
+            {
+                return await WaitAsync(waiter, wait, stop);
+            }
+
+            _queries.TryRemove(new KeyValuePair<string, StandingQuery>(key, query));
+        }
+    }
+
+    private async Task<QueryAnswer> WaitAsync(Waiter waiter, TimeSpan wait, CancellationToken stop)
+    {
+        await using var limit = time.CreateTimer(
+            static state => ((Waiter)state!).GiveUp(), waiter, wait, Timeout.InfiniteTimeSpan);
+        await using var left = stop.UnsafeRegister(static state => ((Waiter)state!).GiveUp(), waiter);
+        return await waiter.Done;
+    }
+
+    private StandingQuery Find(string key, Evaluate evaluate, bool ignoresEqual)
+    {
+        if (!_queries.TryGetValue(key, out var query))
+        {
+            query = _queries.GetOrAdd(key, new StandingQuery(store, evaluate, ignoresEqual));
+            if (Interlocked.Increment(ref _newSinceSweep) >= SweepEvery)
+            {
+                Sweep();
+            }
+        }
+
+        query.LastUse = Interlocked.Increment(ref _clock);
+        return query;
+    }
+
+    private void Sweep()
+    {
+        Interlocked.Exchange(ref _newSinceSweep, 0);
+        var all = _queries.ToArray();
+        var bytes = all.Sum(q => (long)q.Value.Bytes);
+        var count = all.Length;
+        foreach (var (key, query) in all.OrderBy(q => q.Value.LastUse))
+        {
+            if (count <= QueriesMax && bytes <= BytesMax)
+            {
+                return;
+            }
+
+            var size = query.Bytes;
+            if (query.TryRetire())
+            {
+                _queries.TryRemove(new KeyValuePair<string, StandingQuery>(key, query));
+                bytes -= size;
+                count--;
+            }
+        }
+    }
+}

@@ -1,0 +1,252 @@
+using Praetor.Server.State;
+
+namespace Praetor.Server.Queries;
+
+/// <summary>Answers a query from a state; must depend on nothing else.</summary>
+public delegate QueryAnswer Evaluate(ReadView view);
+
+/// <summary>
+/// One query that somebody asked, its newest answer, and all who wait for the next one.
+/// </summary>
+/// <remarks>
+/// The problem: five thousand clients wait for the same service, and ten thousand requests a second read it, while
+/// encoding its health costs a hundred times what sending it does.
+/// The idea: the answer is kept together with a watch on all that it was made from. Until the writer says that one of
+/// these changed, every reader gets the same bytes. When it does, the answer is made anew once, and all who wait get it.
+/// Why no change is lost: the writer publishes the new state before it looks who waits. So either the watch was there
+/// when it looked, or the state that is read after the watch was set has the change.
+/// </remarks>
+internal sealed class StandingQuery(StateStore store, Evaluate evaluate, bool ignoresEqual) : IWatcher, IThreadPoolWorkItem
+{
+    private readonly Lock _gate = new();
+    private readonly Lock _evaluation = new();
+    private List<Waiter> _waiters = [];
+    private IReadOnlyList<WatchKey> _watched = [];
+    private volatile QueryAnswer? _answer;
+    private volatile bool _stale = true;
+    private bool _refreshing;
+    private bool _retired;
+
+    /// <summary>When it was last asked, by the hub's own count.</summary>
+    public long LastUse { get; set; }
+
+    /// <summary>The size of what is kept.</summary>
+    public int Bytes => _answer?.Body.Length ?? 0;
+
+    /// <summary>The newest answer, from now or from before, if nothing changed since.</summary>
+    public QueryAnswer Answer()
+    {
+        var answer = _answer;
+        return answer is not null && !_stale ? answer : Refresh();
+    }
+
+    /// <summary>Adds somebody who waits for an answer beyond an index; null: it was retired meanwhile.</summary>
+    public Waiter? Wait(ulong index)
+    {
+        var waiter = new Waiter(this, index);
+        lock (_gate)
+        {
+            if (_retired)
+            {
+                return null;
+            }
+
+            _waiters.Add(waiter);
+            waiter.Before = _answer;
+            if (!_stale && (_answer is null || !Satisfies(_answer, waiter)))
+            {
+                return waiter;
+            }
+        }
+
+        // It changed between the first look and now.
+        Schedule();
+        return waiter;
+    }
+
+    public void Leave(Waiter waiter)
+    {
+        lock (_gate)
+        {
+            _waiters.Remove(waiter);
+        }
+    }
+
+    /// <summary>Ends the watch, if nobody waits; the query is made anew when it is asked again.</summary>
+    public bool TryRetire()
+    {
+        lock (_gate)
+        {
+            if (_waiters.Count > 0 || _refreshing)
+            {
+                return false;
+            }
+
+            _retired = true;
+        }
+
+        lock (_evaluation)
+        {
+            store.Watches.Remove(_watched, this);
+            _watched = [];
+            _stale = true;
+        }
+
+        return true;
+    }
+
+    void IWatcher.Changed()
+    {
+        _stale = true;
+        Schedule();
+    }
+
+    void IThreadPoolWorkItem.Execute()
+    {
+        while (true)
+        {
+            var answer = Answer();
+            List<Waiter>? woken;
+            lock (_gate)
+            {
+                woken = TakeSatisfied(answer);
+                if (!_stale)
+                {
+                    _refreshing = false;
+                }
+            }
+
+            foreach (var waiter in woken ?? [])
+            {
+                waiter.Complete(answer);
+            }
+
+            lock (_gate)
+            {
+                if (!_refreshing)
+                {
+                    return;
+                }
+            }
+        }
+    }
+
+    private void Schedule()
+    {
+        lock (_gate)
+        {
+            if (_refreshing || _waiters.Count == 0)
+            {
+                return;
+            }
+
+            _refreshing = true;
+        }
+
+        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+    }
+
+    private QueryAnswer Refresh()
+    {
+        lock (_evaluation)
+        {
+            while (true)
+            {
+                if (_answer is { } known && !_stale)
+                {
+                    return known;
+                }
+
+                _stale = false;
+                var view = new ReadView(store.Current, tracks: true);
+                var answer = evaluate(view);
+                Watch(view);
+                _answer = answer;
+                if (_retired)
+                {
+                    _stale = true;
+                    return answer;
+                }
+            }
+        }
+    }
+
+    // A retired query keeps no watch, so its answers are good for one reading only.
+    private void Watch(ReadView view)
+    {
+        var keys = view.Watched;
+        if (!_retired && !SameKeys(_watched, keys))
+        {
+            store.Watches.Add(keys, this);
+            store.Watches.Remove(_watched, this);
+            _watched = keys;
+        }
+
+        var now = store.Current;
+        if (!ReferenceEquals(now, view.Snapshot) && keys.Any(k => now.LastIndexOf(k) > view.Snapshot.LastIndexOf(k)))
+        {
+            _stale = true;
+        }
+    }
+
+    private static bool SameKeys(IReadOnlyList<WatchKey> a, IReadOnlyList<WatchKey> b)
+    {
+        if (a.Count != b.Count)
+        {
+            return false;
+        }
+
+        for (var i = 0; i < a.Count; i++)
+        {
+            if (a[i].Slot != b[i].Slot || a[i].IsPrefix != b[i].IsPrefix || !a[i].Key.AsSpan().SequenceEqual(b[i].Key))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private List<Waiter>? TakeSatisfied(QueryAnswer answer)
+    {
+        if (_waiters.Count == 0)
+        {
+            return null;
+        }
+
+        var satisfied = new List<Waiter>(_waiters.Count);
+        var left = new List<Waiter>();
+        foreach (var waiter in _waiters)
+        {
+            (Satisfies(answer, waiter) ? satisfied : left).Add(waiter);
+        }
+
+        _waiters = left;
+        return satisfied;
+    }
+
+    private bool Satisfies(QueryAnswer answer, Waiter waiter) =>
+        answer.Index > waiter.Index && !(ignoresEqual && waiter.Before is { } before && answer.ShowsTheSameAs(before));
+}
+
+/// <summary>Somebody who waits for the next answer to a query.</summary>
+internal sealed class Waiter(StandingQuery query, ulong index)
+{
+    private readonly TaskCompletionSource<QueryAnswer> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public ulong Index { get; } = index;
+
+    /// <summary>The answer that was there when the wait began.</summary>
+    public QueryAnswer? Before { get; set; }
+
+    public Task<QueryAnswer> Done => _done.Task;
+
+    public void Complete(QueryAnswer answer) => _done.TrySetResult(answer);
+
+    /// <summary>Ends the wait with what there is now.</summary>
+    public void GiveUp()
+    {
+        query.Leave(this);
+        _done.TrySetResult(query.Answer());
+    }
+}

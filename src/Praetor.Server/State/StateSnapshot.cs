@@ -1,0 +1,37 @@
+namespace Praetor.Server.State;
+
+/// <summary>The whole state at one index. Immutable: a reader keeps it for as long as it likes.</summary>
+public sealed class StateSnapshot
+{
+    internal StateSnapshot(ulong index, RadixTree<StoredRecord>[] trees)
+    {
+        Index = index;
+        Trees = trees;
+    }
+
+    /// <summary>The index of the last command in it.</summary>
+    public ulong Index { get; }
+
+    internal RadixTree<StoredRecord>[] Trees { get; }
+
+    internal static StateSnapshot Empty(int slots)
+    {
+        var trees = new RadixTree<StoredRecord>[slots];
+        Array.Fill(trees, RadixTree<StoredRecord>.Empty);
+        return new StateSnapshot(0, trees);
+    }
+
+    internal ulong LastIndexOf(in WatchKey key)
+    {
+        var tree = Trees[key.Slot];
+        if (!key.IsPrefix && tree.Get(key.Key) is { } record)
+        {
+            return record.ModifyIndex;
+        }
+
+        return tree.LastIndexUnder(key.Key);
+    }
+}
+
+/// <summary>Something whose change a reader waits for: a key of an index, or all keys that begin alike.</summary>
+internal readonly record struct WatchKey(int Slot, byte[] Key, bool IsPrefix);

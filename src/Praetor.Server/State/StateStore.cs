@@ -1,0 +1,249 @@
+using Praetor.Server.Model;
+using Praetor.Server.Storage;
+
+namespace Praetor.Server.State;
+
+/// <summary>
+/// The state of a datacenter: one writer, many readers.
+/// </summary>
+/// <remarks>
+/// The problem: thousands of readers must see a consistent state without waiting, writers must be told only what is
+/// durable, and a sync of the disk costs as much as a hundred changes in memory.
+/// The idea: one thread owns the state. It takes all commands that gathered while the batch before was being synced,
+/// applies them one after another to the next version of immutable trees, hands the changes to the storage engine as
+/// one batch, and only then publishes the version, wakes those who wait for what changed, and answers.
+/// Why it is safe: nobody sees a version before its batch is durable, since publishing comes after the commit, and
+/// every command sees all commands before it, since one thread applies them in order. A batch that fails is dropped
+/// whole: the next one starts from the version that was published last.
+/// </remarks>
+public sealed class StateStore : IDisposable
+{
+    /// <summary>How many commands may wait for the writer; more are refused at once rather than pile up.</summary>
+    public const int PendingCommandsMax = 16 * 1024;
+
+    /// <summary>How many commands one batch takes, so that its sync and its answers stay short.</summary>
+    public const int BatchCommandsMax = 1024;
+
+    private static readonly Refusal Overloaded =
+        new(503, $"the server has {PendingCommandsMax} writes waiting; try again later");
+
+    private static readonly Refusal Stopped = new(500, "the server is stopping");
+
+    private readonly IStorageEngine _engine;
+    private readonly Lock _gate = new();
+    private readonly AutoResetEvent _arrived = new(false);
+    private readonly Thread _writer;
+    private List<IPendingCommand> _pending = [];
+    private StateSnapshot _current;
+    private bool _stopping;
+
+    /// <summary>Loads the state from the engine and starts the writer.</summary>
+    /// <exception cref="StorageFailedException">The state cannot be read.</exception>
+    public StateStore(IStorageEngine engine)
+    {
+        _engine = engine;
+        _current = Load(engine);
+        Watches = new WatchTrie(Tables.Slots);
+        _writer = new Thread(Run) { Name = "state writer", IsBackground = true };
+        _writer.Start();
+    }
+
+    /// <summary>Told, once, when durability cannot be promised any more: the process must end.</summary>
+    public event Action<StorageFailedException>? Failed;
+
+    /// <summary>The newest durable state.</summary>
+    public StateSnapshot Current => Volatile.Read(ref _current);
+
+    /// <summary>The storage engine's name.</summary>
+    public string EngineName => _engine.Name;
+
+    internal WatchTrie Watches { get; }
+
+    /// <summary>Hands a command to the writer; ends when it is durable, or refused.</summary>
+    public Task<Outcome<T>> SubmitAsync<T>(Command<T> command)
+    {
+        var refusal = Enqueue(command);
+        if (refusal is not null)
+        {
+            ((IPendingCommand)command).Refuse(refusal);
+        }
+
+        return command.Done;
+    }
+
+    /// <summary>Finishes what is waiting and stops the writer.</summary>
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            if (_stopping)
+            {
+                return;
+            }
+
+            _stopping = true;
+        }
+
+        _arrived.Set();
+        _writer.Join();
+        _engine.Dispose();
+        _arrived.Dispose();
+    }
+
+    private static StateSnapshot Load(IStorageEngine engine)
+    {
+        var tables = Tables.All.ToDictionary(t => t.Id);
+        var rows = new List<(Table Table, StoredRecord Record)>();
+        var last = engine.Load(row =>
+        {
+            if (!tables.TryGetValue(row.TableId, out var table))
+            {
+                throw new StorageFailedException(
+                    $"the data holds table {row.TableId}, which this version does not know; run the newer version");
+            }
+
+            var record = table.Decode(row.Value);
+            rows.Add((table, record with { CreateIndex = row.CreateIndex, ModifyIndex = row.ModifyIndex }));
+        });
+
+        // Removals leave no row, so what is derived counts as changed at the last index: a reader who waits gets one
+        // answer too many after a restart, never one too few.
+        var tx = new WriteTransaction(StateSnapshot.Empty(Tables.Slots), last);
+        foreach (var (table, record) in rows)
+        {
+            tx.Restore(table, record);
+        }
+
+        return tx.Finish(last);
+    }
+
+    private Refusal? Enqueue(IPendingCommand command)
+    {
+        lock (_gate)
+        {
+            if (_stopping)
+            {
+                return Stopped;
+            }
+
+            if (_pending.Count >= PendingCommandsMax)
+            {
+                return Overloaded;
+            }
+
+            _pending.Add(command);
+            if (_pending.Count > 1)
+            {
+                return null;
+            }
+        }
+
+        _arrived.Set();
+        return null;
+    }
+
+    private void Run()
+    {
+        var batch = new List<IPendingCommand>();
+        while (true)
+        {
+            lock (_gate)
+            {
+                (batch, _pending) = (_pending, batch);
+            }
+
+            if (batch.Count > 0)
+            {
+                for (var from = 0; from < batch.Count; from += BatchCommandsMax)
+                {
+                    Process(batch.GetRange(from, Math.Min(BatchCommandsMax, batch.Count - from)));
+                }
+
+                batch.Clear();
+                continue;
+            }
+
+            if (_stopping)
+            {
+                return;
+            }
+
+            _arrived.WaitOne();
+        }
+    }
+
+    private void Process(List<IPendingCommand> commands)
+    {
+        var next = _current;
+        var changes = new List<RecordChange>(commands.Count);
+        var touched = new List<WatchKey>(commands.Count);
+        foreach (var command in commands)
+        {
+            var tx = new WriteTransaction(next, next.Index + 1);
+            if (TryApply(command, tx) && tx.Changes.Count > 0)
+            {
+                changes.AddRange(tx.Changes);
+                touched.AddRange(tx.Touched);
+                next = tx.Finish(tx.CommandIndex);
+            }
+        }
+
+        if (changes.Count > 0 && !TryCommit(new CommitBatch(next.Index, changes), commands))
+        {
+            return;
+        }
+
+        Volatile.Write(ref _current, next);
+        Watches.Fire(touched);
+        foreach (var command in commands)
+        {
+            command.Complete();
+        }
+    }
+
+    private static bool TryApply(IPendingCommand command, WriteTransaction tx)
+    {
+        try
+        {
+            return command.Apply(tx);
+        }
+        catch (Exception e) // supervisor: a mistake in one command must not end the writer; its changes are dropped
+        {
+            command.Refuse(Refusal.Failed($"internal error: {e.Message}"));
+            return false;
+        }
+    }
+
+    private bool TryCommit(CommitBatch batch, List<IPendingCommand> commands)
+    {
+        try
+        {
+            _engine.Commit(batch);
+            return true;
+        }
+        catch (StorageFullException e)
+        {
+            RefuseAll(commands, e.Message);
+            return false;
+        }
+        catch (StorageFailedException e)
+        {
+            RefuseAll(commands, e.Message);
+            lock (_gate)
+            {
+                _stopping = true;
+            }
+
+            Failed?.Invoke(e);
+            return false;
+        }
+    }
+
+    private static void RefuseAll(List<IPendingCommand> commands, string why)
+    {
+        foreach (var command in commands)
+        {
+            command.Refuse(Refusal.Failed(why));
+        }
+    }
+}

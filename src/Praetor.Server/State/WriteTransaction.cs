@@ -1,0 +1,111 @@
+namespace Praetor.Server.State;
+
+/// <summary>A record put or removed, as it goes to the storage engine.</summary>
+/// <param name="Table">The record's table.</param>
+/// <param name="Key">Its primary key.</param>
+/// <param name="Record">The record; null: removed.</param>
+public sealed record RecordChange(Table Table, byte[] Key, StoredRecord? Record);
+
+/// <summary>What one command does to the state. Reads see what it wrote.</summary>
+public sealed class WriteTransaction : ReadView
+{
+    private readonly RadixEditor<StoredRecord>?[] _editors;
+    private readonly List<RecordChange> _changes = [];
+    private readonly List<WatchKey> _touched = [];
+
+    internal WriteTransaction(StateSnapshot from, ulong index)
+        : base(from, tracks: false)
+    {
+        CommandIndex = index;
+        _editors = new RadixEditor<StoredRecord>?[from.Trees.Length];
+    }
+
+    /// <summary>The index of this command; records that it puts carry it.</summary>
+    public ulong CommandIndex { get; }
+
+    internal IReadOnlyList<RecordChange> Changes => _changes;
+
+    internal IReadOnlyList<WatchKey> Touched => _touched;
+
+    /// <summary>Puts a record in place of the one with the same key, and returns it with its indexes set.</summary>
+    public T Put<T>(Table<T> table, T record)
+        where T : StoredRecord
+    {
+        var key = table.PrimaryKeyOf(record);
+        var old = Peek(table.Primary, key);
+        var stored = (T)(record with { CreateIndex = old?.CreateIndex ?? CommandIndex, ModifyIndex = CommandIndex });
+        Apply(table, old, stored);
+        _changes.Add(new RecordChange(table, key, stored));
+        return stored;
+    }
+
+    /// <summary>Removes a record, if it is there.</summary>
+    public void Delete<T>(Table<T> table, T record)
+        where T : StoredRecord
+    {
+        var key = table.PrimaryKeyOf(record);
+        if (Peek(table.Primary, key) is not { } old)
+        {
+            return;
+        }
+
+        Apply(table, old, null);
+        _changes.Add(new RecordChange(table, key, null));
+    }
+
+    /// <summary>Puts a record that is derived from others: it is indexed and watched, and never stored.</summary>
+    internal void PutDerived(TableIndex index, byte[] key, StoredRecord record)
+    {
+        EditorOf(index.Slot).Set(key, record, CommandIndex);
+        _touched.Add(new WatchKey(index.Slot, key, IsPrefix: false));
+    }
+
+    internal void RemoveDerived(TableIndex index, byte[] key)
+    {
+        EditorOf(index.Slot).Remove(key, CommandIndex);
+        _touched.Add(new WatchKey(index.Slot, key, IsPrefix: false));
+    }
+
+    internal override RadixTree<StoredRecord> TreeOf(TableIndex index) =>
+        _editors[index.Slot]?.Peek() ?? Snapshot.Trees[index.Slot];
+
+    /// <summary>Takes a record from storage, with the indexes it has.</summary>
+    internal void Restore(Table table, StoredRecord record) => Apply(table, null, record, record.ModifyIndex);
+
+    internal StateSnapshot Finish(ulong index)
+    {
+        var trees = new RadixTree<StoredRecord>[_editors.Length];
+        for (var slot = 0; slot < trees.Length; slot++)
+        {
+            trees[slot] = _editors[slot]?.Finish() ?? Snapshot.Trees[slot];
+        }
+
+        return new StateSnapshot(index, trees);
+    }
+
+    private void Apply(Table table, StoredRecord? old, StoredRecord? record) =>
+        Apply(table, old, record, CommandIndex);
+
+    private void Apply(Table table, StoredRecord? old, StoredRecord? record, ulong index)
+    {
+        foreach (var (slot, oldKey, newKey) in table.KeysOf(old, record))
+        {
+            if (oldKey is not null && (newKey is null || !oldKey.AsSpan().SequenceEqual(newKey)))
+            {
+                EditorOf(slot).Remove(oldKey, index);
+                _touched.Add(new WatchKey(slot, oldKey, IsPrefix: false));
+            }
+
+            if (newKey is not null)
+            {
+                EditorOf(slot).Set(newKey, record!, index);
+                _touched.Add(new WatchKey(slot, newKey, IsPrefix: false));
+            }
+        }
+
+        table.Changed(this, old, record);
+    }
+
+    private RadixEditor<StoredRecord> EditorOf(int slot) =>
+        _editors[slot] ??= new RadixEditor<StoredRecord>(Snapshot.Trees[slot]);
+}

@@ -1,0 +1,56 @@
+using System.Runtime.InteropServices;
+
+namespace Praetor.CommandLine;
+
+/// <summary>What the process is told from outside: to end (SIGINT, SIGTERM) and to read its files again (SIGHUP).</summary>
+internal sealed class ProcessSignals : IDisposable
+{
+    private readonly CancellationTokenSource _stop = new();
+    private readonly List<PosixSignalRegistration> _registrations = [];
+
+    /// <summary>Listens from here on.</summary>
+    /// <param name="onEnd">Called with the first signal to end; a second one ends the process as usual. Null: nothing.</param>
+    /// <param name="onReload">Called with every SIGHUP. Null: it ends the process, as is usual.</param>
+    public ProcessSignals(Action<PosixSignal>? onEnd = null, Action? onReload = null)
+    {
+        _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGINT, context => End(context, onEnd)));
+        _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => End(context, onEnd)));
+        if (onReload is not null)
+        {
+            _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
+            {
+                context.Cancel = true;
+                onReload();
+            }));
+        }
+    }
+
+    /// <summary>Cancelled by the first signal to end.</summary>
+    public CancellationToken Stop => _stop.Token;
+
+    /// <summary>The first signal to end that came. Null: none yet.</summary>
+    public PosixSignal? Ended { get; private set; }
+
+    public void Dispose()
+    {
+        foreach (var registration in _registrations)
+        {
+            registration.Dispose();
+        }
+
+        _stop.Dispose();
+    }
+
+    private void End(PosixSignalContext context, Action<PosixSignal>? onEnd)
+    {
+        if (Ended is not null)
+        {
+            return;
+        }
+
+        context.Cancel = true;
+        Ended = context.Signal;
+        onEnd?.Invoke(context.Signal);
+        _stop.Cancel();
+    }
+}
