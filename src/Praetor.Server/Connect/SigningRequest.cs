@@ -39,7 +39,7 @@ internal sealed record SigningRequest(PublicKey Key, string Uri)
                 CertificateRequestLoadOptions.UnsafeLoadCertificateExtensions,
                 RSASignaturePadding.Pkcs1);
         }
-        catch (Exception e) when (e is CryptographicException or ArgumentException)
+        catch (Exception e) when (e is CryptographicException or ArgumentException or NotSupportedException)
         {
             problem = "CSR cannot be read, or its signature is wrong";
             return false;
@@ -119,7 +119,7 @@ internal sealed record SigningRequest(PublicKey Key, string Uri)
                     return false;
             }
         }
-        catch (CryptographicException)
+        catch (Exception e) when (e is CryptographicException or NotSupportedException)
         {
             return false;
         }
