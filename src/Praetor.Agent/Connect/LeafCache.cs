@@ -70,7 +70,8 @@ public sealed partial class LeafCache : IAsyncDisposable
     /// <summary>How many services have a certificate.</summary>
     public int Count => _entries.Count;
 
-    /// <summary>The certificate of a service: at once, or when its index is above the given one, or after the wait.</summary>
+    /// <summary>The certificate of a service: at once, or when its index is above the given one, or after the
+    /// wait.</summary>
     /// <param name="service">The service; the caller was authorized for it.</param>
     /// <param name="index">The index that the reader has. 0: none.</param>
     /// <param name="wait">How long to wait for a newer one.</param>
@@ -100,7 +101,8 @@ public sealed partial class LeafCache : IAsyncDisposable
             : new LeafAnswer(current.Value, current.Index, isHit, entry.IssuedAt);
     }
 
-    /// <summary>Tells that another root signs from now on: all certificates of others are renewed soon, not at once.</summary>
+    /// <summary>Tells that another root signs from now on: all certificates of others are renewed soon, not at
+    /// once.</summary>
     public void RootsChanged(string activeRootId)
     {
         var now = _time.GetUtcNow();

@@ -18,7 +18,8 @@ public sealed class Watched<T>(TimeProvider time)
     /// <summary>How many readers wait.</summary>
     public int Waiting => Volatile.Read(ref _waiting);
 
-    /// <summary>Sets the value and wakes all readers. The index always rises, also when the given one does not.</summary>
+    /// <summary>Sets the value and wakes all readers. The index always rises, also when the given one does
+    /// not.</summary>
     public void Set(Func<ulong, T> make, ulong index)
     {
         TaskCompletionSource woken;

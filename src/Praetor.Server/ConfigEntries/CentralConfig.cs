@@ -42,7 +42,8 @@ public static class CentralConfig
         var config = ConfigEntry.Object(global, "Config")?.DeepClone().AsObject() ?? [];
         Copy(service, ServiceKeys, config);
         var upstreams = proxy.Upstreams?.Select(u =>
-            Merge(u, global, service, u.DestinationType == "prepared_query" ? null : serviceDefaults(u.DestinationName)?.Body));
+            Merge(u, global, service,
+                u.DestinationType == "prepared_query" ? null : serviceDefaults(u.DestinationName)?.Body));
         return proxy with
         {
             Config = Over(config, proxy.Config),
@@ -118,7 +119,8 @@ public static class CentralConfig
         var result = new JsonObject();
         foreach (var (name, value) in members)
         {
-            var key = string.Concat(name.Select(static (c, i) => char.IsAsciiLetterUpper(c) && i > 0 ? $"_{c}" : $"{c}"));
+            var key = string.Concat(
+                name.Select(static (c, i) => char.IsAsciiLetterUpper(c) && i > 0 ? $"_{c}" : $"{c}"));
             result[key.ToLowerInvariant()] = value?.DeepClone();
         }
 
@@ -160,7 +162,8 @@ public static class CentralConfig
     private static IReadOnlyDictionary<string, JsonElement>? Further(
         IReadOnlyDictionary<string, JsonElement>? own, JsonObject? service, JsonObject? global)
     {
-        var result = new Dictionary<string, JsonElement>(own ?? new Dictionary<string, JsonElement>(), StringComparer.Ordinal);
+        var result = new Dictionary<string, JsonElement>(
+            own ?? new Dictionary<string, JsonElement>(), StringComparer.Ordinal);
         foreach (var key in (string[])["TransparentProxy", "MutualTLSMode", "AccessLogs", "EnvoyExtensions"])
         {
             if (!result.ContainsKey(key) && (service?[key] ?? global?[key]) is { } value)

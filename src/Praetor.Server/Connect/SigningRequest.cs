@@ -5,7 +5,8 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Praetor.Server.Connect;
 
-/// <summary>What a certificate signing request asks: a key and exactly one identity. Everything else is ignored.</summary>
+/// <summary>What a certificate signing request asks: a key and exactly one identity. Everything else is
+/// ignored.</summary>
 /// <param name="Key">The key to certify.</param>
 /// <param name="Uri">The identity it asks for.</param>
 internal sealed record SigningRequest(PublicKey Key, string Uri)

@@ -15,7 +15,8 @@ public sealed record IntentionChange(IReadOnlyList<ConfigEntry> Puts, IReadOnlyL
     public static readonly IntentionChange None = new([], []);
 }
 
-/// <summary>The older and the exact API over service-intentions entries: from a request to a change of entries.</summary>
+/// <summary>The older and the exact API over service-intentions entries: from a request to a change of
+/// entries.</summary>
 /// <param name="book">All intentions as they are.</param>
 /// <param name="entryOf">The service-intentions entry of a destination. Null: there is none.</param>
 /// <param name="now">The time of the change.</param>

@@ -20,8 +20,16 @@ public sealed class CentralConfigTests
     [Fact]
     public void The_nearer_one_wins_key_by_key()
     {
-        var global = Entry("""{"Kind":"proxy-defaults","Config":{"a":1,"b":1,"protocol":"tcp"},"MeshGateway":{"Mode":"remote"},"Expose":{"Paths":[{"Path":"/g","LocalPathPort":1,"ListenerPort":2}]}}""");
-        var service = Entry("""{"Kind":"service-defaults","Name":"web","Protocol":"http","MeshGateway":{"Mode":"local"},"Expose":{"Checks":true},"MaxInboundConnections":9}""");
+        var global = Entry(
+            """
+            {"Kind":"proxy-defaults","Config":{"a":1,"b":1,"protocol":"tcp"},"MeshGateway":{"Mode":"remote"},
+             "Expose":{"Paths":[{"Path":"/g","LocalPathPort":1,"ListenerPort":2}]}}
+            """);
+        var service = Entry(
+            """
+            {"Kind":"service-defaults","Name":"web","Protocol":"http","MeshGateway":{"Mode":"local"},
+             "Expose":{"Checks":true},"MaxInboundConnections":9}
+            """);
         var proxy = new ServiceProxy { DestinationServiceName = "web", Config = Json("""{"b":2}""") };
         var merged = CentralConfig.Merge(proxy, global, n => n == "web" ? service : null);
         merged.Config!.Value.GetRawText().ShouldBe("""{"a":1,"b":2,"protocol":"http","max_inbound_connections":9}""");
@@ -33,7 +41,12 @@ public sealed class CentralConfigTests
     [Fact]
     public void An_upstream_speaks_its_own_services_protocol_under_what_the_proxys_service_says()
     {
-        var own = Entry("""{"Kind":"service-defaults","Name":"web","UpstreamConfig":{"Defaults":{"ConnectTimeoutMs":100,"MeshGateway":{"Mode":"local"}},"Overrides":[{"Name":"db","ConnectTimeoutMs":200,"Limits":{"MaxConnections":3}}]}}""");
+        var own = Entry(
+            """
+            {"Kind":"service-defaults","Name":"web","UpstreamConfig":{"Defaults":{"ConnectTimeoutMs":100,
+             "MeshGateway":{"Mode":"local"}},"Overrides":[{"Name":"db","ConnectTimeoutMs":200,
+             "Limits":{"MaxConnections":3}}]}}
+            """);
         var db = Entry("""{"Kind":"service-defaults","Name":"db","Protocol":"grpc"}""");
         var proxy = new ServiceProxy
         {

@@ -40,16 +40,49 @@ public sealed class IntentionEditorTests
     }
 
     [Theory]
-    [InlineData("{}", "3 errors occurred:\n\t* SourceName must be set\n\t* DestinationName must be set\n\t* Action must be set to 'allow' or 'deny'\n\n")]
-    [InlineData("""{"SourceName":"a"}""", "2 errors occurred:\n\t* DestinationName must be set\n\t* Action must be set to 'allow' or 'deny'\n\n")]
-    [InlineData("""{"SourceName":"a","DestinationName":"b","Action":"foo"}""", "1 error occurred:\n\t* Action must be set to 'allow' or 'deny'\n\n")]
-    [InlineData("""{"SourceName":"a*","DestinationName":"b","Action":"allow"}""", "1 error occurred:\n\t* SourceName: wildcard character '*' cannot be used with partial values\n\n")]
-    [InlineData("""{"SourceName":"a","DestinationName":"*b","Action":"allow"}""", "1 error occurred:\n\t* DestinationName: wildcard character '*' cannot be used with partial values\n\n")]
-    [InlineData("""{"SourceName":"a","DestinationName":"b","Action":"allow","SourceType":"foo"}""", "1 error occurred:\n\t* SourceType must be set to 'consul'\n\n")]
-    [InlineData("""{"SourceName":"a","DestinationName":"b","Action":"allow","SourceNS":"*"}""", "1 error occurred:\n\t* SourceName: exact value cannot follow wildcard namespace\n\n")]
-    [InlineData("""{"SourceName":"a","DestinationName":"b","Action":"allow","ID":"foo"}""", "ID must be empty when creating a new intention")]
-    [InlineData("""{"SourceName":"a","DestinationName":"b","Action":"allow","Foo":"foo"}""", "Failed to decode request body: json: unknown field \"Foo\"")]
-    [InlineData("""{"SourceName":"a","Meta":{"a":1}}""", "Failed to decode request body: json: cannot unmarshal number into Go struct field .Meta of type string")]
+    [InlineData("{}",
+        "3 errors occurred:\n\t* SourceName must be set\n\t* DestinationName must be set\n\t" +
+            "* Action must be set to 'allow' or 'deny'\n\n")]
+    [InlineData(
+        """
+        {"SourceName":"a"}
+        """,
+        "2 errors occurred:\n\t* DestinationName must be set\n\t* Action must be set to 'allow' or 'deny'\n\n")]
+    [InlineData(
+        """
+        {"SourceName":"a","DestinationName":"b","Action":"foo"}
+        """, "1 error occurred:\n\t* Action must be set to 'allow' or 'deny'\n\n")]
+    [InlineData(
+        """
+        {"SourceName":"a*","DestinationName":"b","Action":"allow"}
+        """,
+        "1 error occurred:\n\t* SourceName: wildcard character '*' cannot be used with partial values\n\n")]
+    [InlineData(
+        """
+        {"SourceName":"a","DestinationName":"*b","Action":"allow"}
+        """,
+        "1 error occurred:\n\t* DestinationName: wildcard character '*' cannot be used with partial values\n\n")]
+    [InlineData(
+        """
+        {"SourceName":"a","DestinationName":"b","Action":"allow","SourceType":"foo"}
+        """, "1 error occurred:\n\t* SourceType must be set to 'consul'\n\n")]
+    [InlineData(
+        """
+        {"SourceName":"a","DestinationName":"b","Action":"allow","SourceNS":"*"}
+        """, "1 error occurred:\n\t* SourceName: exact value cannot follow wildcard namespace\n\n")]
+    [InlineData(
+        """
+        {"SourceName":"a","DestinationName":"b","Action":"allow","ID":"foo"}
+        """, "ID must be empty when creating a new intention")]
+    [InlineData(
+        """
+        {"SourceName":"a","DestinationName":"b","Action":"allow","Foo":"foo"}
+        """, "Failed to decode request body: json: unknown field \"Foo\"")]
+    [InlineData(
+        """
+        {"SourceName":"a","Meta":{"a":1}}
+        """,
+        "Failed to decode request body: json: cannot unmarshal number into Go struct field .Meta of type string")]
     [InlineData("", "Failed to decode request body: EOF")]
     public void Wrong_intentions_are_refused_in_consuls_words(string body, string text) =>
         Create(body, Id)!.Text.ShouldBe(text);
@@ -68,7 +101,10 @@ public sealed class IntentionEditorTests
     {
         Create("""{"SourceName":"web","DestinationName":"db","Action":"deny"}""", Id);
         Create("""{"SourceName":"api","DestinationName":"db","Action":"deny"}""", OtherId);
-        Update(Id, """{"SourceName":"web2","DestinationName":"db2","Action":"allow"}""", Now.AddHours(1)).ShouldBeNull();
+        Update(Id,
+            """
+            {"SourceName":"web2","DestinationName":"db2","Action":"allow"}
+            """, Now.AddHours(1)).ShouldBeNull();
         var moved = Book().FindById(Id)!;
         (moved.SourceName, moved.DestinationName, moved.Action).ShouldBe(("web2", "db2", "allow"));
         (moved.CreatedAt, moved.UpdatedAt).ShouldBe((Now.UtcDateTime, Now.UtcDateTime.AddHours(1)));
@@ -130,12 +166,17 @@ public sealed class IntentionEditorTests
     public void Permissions_are_stored_and_shown()
     {
         const string Body =
-            """{"Permissions":[{"Action":"allow","HTTP":{"PathPrefix":"/a","Methods":["get"],"Header":[{"Name":"x","Present":true}]}}]}""";
+            """
+            {"Permissions":[{"Action":"allow","HTTP":{"PathPrefix":"/a","Methods":["get"],"Header":[{"Name":"x",
+             "Present":true}]}}]}
+            """;
         Upsert("web", "db", Body).ShouldBeNull();
         var only = Book().All.Single();
         only.IsLayer7.ShouldBeTrue();
         only.Permissions!.ToJsonString().ShouldBe(
-            """[{"Action":"allow","HTTP":{"PathPrefix":"/a","Header":[{"Name":"x","Present":true}],"Methods":["GET"]}}]""");
+            """
+            [{"Action":"allow","HTTP":{"PathPrefix":"/a","Header":[{"Name":"x","Present":true}],"Methods":["GET"]}}]
+            """);
     }
 
     [Fact]
