@@ -32,6 +32,7 @@ public sealed record ConfigEntry(string Kind, string Name, JsonObject Body)
     public static ConfigEntry FromStorage(ReadOnlySpan<byte> json)
     {
         var body = JsonNode.Parse(json) as JsonObject ?? throw new JsonException("a stored config entry is no object");
+        Unfold(body);
         return new ConfigEntry(Text(body, "Kind"), Text(body, "Name"), body);
     }
 
@@ -55,6 +56,20 @@ public sealed record ConfigEntry(string Kind, string Name, JsonObject Body)
         writer.WriteNumber("CreateIndex", createIndex);
         writer.WriteNumber("ModifyIndex", modifyIndex);
         writer.WriteEndObject();
+    }
+
+    // Parsed nodes unfold when they are first looked at, which is a write; entries are read by many threads.
+    private static void Unfold(JsonNode? node)
+    {
+        foreach (var child in node switch
+        {
+            JsonObject map => map.Select(static p => p.Value),
+            JsonArray list => list,
+            _ => Enumerable.Empty<JsonNode?>(),
+        })
+        {
+            Unfold(child);
+        }
     }
 
     /// <summary>A member that is text. Empty: it is not there.</summary>

@@ -13,11 +13,13 @@ public static class ConfigEntryReader
     private const int ProblemsShown = 64;
 
     /// <summary>Reads and checks an entry.</summary>
-    /// <param name="json">The body: names in CamelCase or snake_case, any case, values of nearly the right type.</param>
+    /// <param name="json">The body: names in CamelCase or snake_case, any case, values of nearly the right
+    /// type.</param>
     /// <param name="entry">The entry in canonical form.</param>
     /// <param name="refusal">Why it was refused.</param>
     public static bool TryRead(
-        ReadOnlyMemory<byte> json, [NotNullWhen(true)] out ConfigEntry? entry, [NotNullWhen(false)] out Refusal? refusal)
+        ReadOnlyMemory<byte> json, [NotNullWhen(true)] out ConfigEntry? entry,
+        [NotNullWhen(false)] out Refusal? refusal)
     {
         entry = null;
         JsonNode? root;
@@ -40,7 +42,8 @@ public static class ConfigEntryReader
         }
     }
 
-    /// <summary>Reads and checks an entry that was already parsed, such as one from the agent's configuration.</summary>
+    /// <summary>Reads and checks an entry that was already parsed, such as one from the agent's
+    /// configuration.</summary>
     public static bool TryRead(
         JsonNode? root, [NotNullWhen(true)] out ConfigEntry? entry, [NotNullWhen(false)] out Refusal? refusal)
     {

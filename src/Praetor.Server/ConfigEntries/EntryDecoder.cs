@@ -2,7 +2,8 @@ using System.Text.Json.Nodes;
 
 namespace Praetor.Server.ConfigEntries;
 
-/// <summary>Turns what a client wrote into canonical members, by a table of fields; collects all that is wrong.</summary>
+/// <summary>Turns what a client wrote into canonical members, by a table of fields; collects all that is
+/// wrong.</summary>
 /// <remarks>
 /// Order and names come from the table, so equal entries are equal bytes. What is zero is left out: a field with its
 /// zero value means "not set" for every client.
@@ -31,7 +32,8 @@ internal sealed class EntryDecoder
         var body = new JsonObject();
         foreach (var field in members)
         {
-            var value = matched.TryGetValue(field.Name, out var source) ? Value(source.Value, field, path + source.Key) : null;
+            var value = matched.TryGetValue(field.Name, out var source)
+                ? Value(source.Value, field, path + source.Key) : null;
             if (value is not null)
             {
                 body[field.Name] = value;
@@ -152,7 +154,8 @@ internal sealed class EntryDecoder
         var i = 0;
         foreach (var item in given as JsonArray ?? (IEnumerable<JsonNode?>)[given])
         {
-            if (item is null || WeakValue.TryScalar(item, FieldType.Text, $"{path}[{i}]", out var text, out var problem))
+            if (item is null ||
+                WeakValue.TryScalar(item, FieldType.Text, $"{path}[{i}]", out var text, out var problem))
             {
                 list.Add((JsonNode?)(item is null ? "" : WeakValue.TextOf(item)));
             }

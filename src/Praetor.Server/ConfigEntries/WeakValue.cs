@@ -29,7 +29,8 @@ internal static class WeakValue
 
         if (given is not JsonValue)
         {
-            problem = $"'{path}' expected type '{GoType(type)}', got unconvertible type '{GoKindOfUnconvertible(given)}'";
+            problem =
+                $"'{path}' expected type '{GoType(type)}', got unconvertible type '{GoKindOfUnconvertible(given)}'";
             return false;
         }
 
@@ -47,7 +48,8 @@ internal static class WeakValue
             FieldType.Boolean =>
                 $"cannot parse '{path}' as bool: strconv.ParseBool: parsing \"{text}\": invalid syntax",
             FieldType.Integer => $"cannot parse '{path}' as int: strconv.ParseInt: parsing \"{text}\": invalid syntax",
-            FieldType.Float => $"cannot parse '{path}' as float: strconv.ParseFloat: parsing \"{text}\": invalid syntax",
+            FieldType.Float =>
+                $"cannot parse '{path}' as float: strconv.ParseFloat: parsing \"{text}\": invalid syntax",
             _ => $"error decoding '{path}': time: invalid duration \"{text}\"",
         };
         return value is not null;

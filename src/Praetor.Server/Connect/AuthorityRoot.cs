@@ -50,7 +50,7 @@ internal sealed class AuthorityRoot : IDisposable
         {
             certificate = X509Certificate2.CreateFromPem(pem);
         }
-        catch (CryptographicException)
+        catch (Exception e) when (e is CryptographicException or ArgumentException)
         {
             problem = "no PEM-encoded certificate found";
             return false;
@@ -68,7 +68,8 @@ internal sealed class AuthorityRoot : IDisposable
     }
 
     /// <summary>The active root of a state.</summary>
-    /// <exception cref="CryptographicException">The state was damaged: its own key or certificate cannot be read.</exception>
+    /// <exception cref="CryptographicException">The state was damaged: its own key or certificate cannot be
+    /// read.</exception>
     public static AuthorityRoot Load(CaState state)
     {
         if (!SigningKey.TryParse(state.Key.PrivateKey, out var key, out var problem))
@@ -88,12 +89,14 @@ internal sealed class AuthorityRoot : IDisposable
         var request = Certificates.ForAuthority(
             other._certificate.SubjectName, other._certificate.PublicKey, uri, _keyId);
         using var certificate = request.Create(
-            _certificate.SubjectName, _key.Generator(), start, Earlier(start + life), Certificates.NewAuthoritySerial());
+            _certificate.SubjectName, _key.Generator(), start, Earlier(start + life),
+            Certificates.NewAuthoritySerial());
         return Certificates.Pem(certificate);
     }
 
     /// <summary>Signs a service's key.</summary>
-    public X509Certificate2 Sign(PublicKey key, SpiffeService identity, DateTimeOffset now, TimeSpan life, byte[] serial)
+    public X509Certificate2 Sign(
+        PublicKey key, SpiffeService identity, DateTimeOffset now, TimeSpan life, byte[] serial)
     {
         var start = Certificates.WholeSecond(now) - Certificates.ClockSkew;
         var request = Certificates.ForLeaf(Certificates.Subject(identity.CommonName), key, identity.Uri, _keyId);
@@ -117,11 +120,10 @@ internal sealed class AuthorityRoot : IDisposable
     };
 
     /// <summary>The key as record.</summary>
-    public CaKey ToKey(CaRoot record, CaSettings settings) => new()
+    public CaKey ToKey(CaRoot record) => new()
     {
         RootId = record.Id,
         PrivateKey = _key.ToPem(),
-        FromUser = settings.PrivateKey.Length > 0,
     };
 
     /// <inheritdoc/>

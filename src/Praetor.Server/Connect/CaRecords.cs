@@ -121,9 +121,6 @@ public sealed record CaKey
     /// <summary>The key, PEM.</summary>
     public required string PrivateKey { get; init; }
 
-    /// <summary>Whether the user brought the key; then a configuration without it makes a new one.</summary>
-    public bool FromUser { get; init; }
-
     /// <summary>Never shows the key: records are printed in logs and test failures.</summary>
     public override string ToString() => $"CaKey {{ RootId = {RootId} }}";
 }

@@ -39,7 +39,8 @@ public sealed record CaSettings
     /// <summary>A root brought by the user, PEM. Empty: one is made.</summary>
     public string RootCert { get; init; } = "";
 
-    /// <summary>Signing requests served in a second. Default 50; 0: no limit. Unused with <see cref="CsrMaxConcurrent"/>.</summary>
+    /// <summary>Signing requests served in a second. Default 50; 0: no limit.</summary>
+    /// <remarks>Without effect when <see cref="CsrMaxConcurrent"/> is set.</remarks>
     public double CsrMaxPerSecond { get; init; } = 50;
 
     /// <summary>Signing requests served at a time. Default 0: no limit.</summary>
@@ -48,7 +49,8 @@ public sealed record CaSettings
     /// <summary>Never shows the key.</summary>
     public override string ToString() => $"CaSettings {{ {KeyType} {KeyBits}, LeafTtl = {LeafTtl} }}";
 
-    /// <summary>Reads the settings; keys in any case, with or without underscores. Unknown keys are let through.</summary>
+    /// <summary>Reads the settings; keys in any case, with or without underscores. Unknown keys are let
+    /// through.</summary>
     public static bool TryRead(JsonObject? config, out CaSettings settings, out string problem)
     {
         settings = new CaSettings();
@@ -139,7 +141,8 @@ public sealed record CaSettings
         problem = "";
         if (value.GetValueKind() == JsonValueKind.Number && TryNumber(key, value, out var nanoseconds, out problem))
         {
-            span = GoDuration.FromNanoseconds((long)Math.Clamp(nanoseconds, long.MinValue, (double)(long.MaxValue / 2)));
+            span = GoDuration.FromNanoseconds(
+                (long)Math.Clamp(nanoseconds, long.MinValue, (double)(long.MaxValue / 2)));
             return true;
         }
 
@@ -155,7 +158,8 @@ public sealed record CaSettings
     {
         problem = "";
         var text = Text(value);
-        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out number) && double.IsFinite(number))
+        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out number) &&
+            double.IsFinite(number))
         {
             return true;
         }

@@ -1,7 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Globalization;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
 using Praetor.Server.State;
 
@@ -9,8 +6,8 @@ namespace Praetor.Server.Connect;
 
 // The authority's life, as functions from one state to the next.
 //
-// A root is made once. Changing its key, or bringing another root, rotates: the new root becomes active, and the old one
-// signs the new one's key. That cross-signed certificate travels with every leaf that the new root signs, so a proxy
+// A root is made once. Changing its key, or bringing another root, rotates: the new root becomes active, and the one
+// before signs its key. That cross-signed certificate travels with every leaf that the new root signs, so a proxy
 // that knows only the old root still finds a chain, and one that knows only the new root needs nothing more. The old
 // root stays trusted until the last leaf it signed has ended, twice the leaf's life after the rotation; then it goes.
 //
@@ -69,7 +66,7 @@ public static class CertificateAuthority
                 Configuration = WithoutSecrets(configuration) with { CreateIndex = index, ModifyIndex = index },
                 Roots = [new HeldRoot(record, null)],
             };
-            state = new CaState(document, root.ToKey(record, settings));
+            state = new CaState(document, root.ToKey(record));
             return true;
         }
     }
@@ -90,7 +87,8 @@ public static class CertificateAuthority
             return false;
         }
 
-        if (!JsonNode.DeepEquals(next.State ?? new JsonObject(), current.Document.Configuration.State ?? new JsonObject()))
+        if (!JsonNode.DeepEquals(next.State ?? new JsonObject(),
+            current.Document.Configuration.State ?? new JsonObject()))
         {
             refusal = Refusal.BadRequest("the State of a CA configuration belongs to its provider and cannot be set");
             return false;
@@ -136,7 +134,7 @@ public static class CertificateAuthority
         Roots =
         [
             .. document.Roots
-                .Select(r => r.Root with { DaysRemaining = (int)Math.Floor((r.Root.NotAfter - now.UtcDateTime).TotalDays) })
+                .Select(r => r.Root with { DaysRemaining = DaysUntil(r.Root.NotAfter, now) })
                 .OrderBy(static r => r.Id, StringComparer.Ordinal),
         ],
     };
@@ -145,12 +143,16 @@ public static class CertificateAuthority
     public static string RootsPem(CaDocument document) =>
         string.Concat(document.Roots.Select(static r => r.Root.RootCert));
 
-    /// <summary>The answer of the configuration endpoint: as written, with Consul's names for what was left out.</summary>
+    /// <summary>The answer of the configuration endpoint: as written, but with <see cref="Hidden"/> for a
+    /// key.</summary>
     public static CaConfiguration Answer(CaDocument document)
     {
         var configuration = document.Configuration;
         return configuration with { Config = configuration.Config?.DeepClone().AsObject() };
     }
+
+    private static int DaysUntil(DateTime end, DateTimeOffset now) =>
+        (int)Math.Floor((end - now.UtcDateTime).TotalDays);
 
     private static bool TrySettings(
         CaConfiguration configuration, out CaSettings settings, [NotNullWhen(false)] out Refusal? refusal)
@@ -186,7 +188,8 @@ public static class CertificateAuthority
         using (var old = AuthorityRoot.Load(current))
         {
             var life = TimeSpan.FromTicks(Math.Max(CrossSignedTtlMin.Ticks, 2 * settings.LeafTtl.Ticks));
-            var record = root.ToRecord(document.ClusterId, old.CrossSign(root, now, life)) with
+            var crossSigned = old.NotAfter > now ? old.CrossSign(root, now, life) : null;
+            var record = root.ToRecord(document.ClusterId, crossSigned) with
             {
                 CreateIndex = index,
                 ModifyIndex = index,
@@ -200,7 +203,7 @@ public static class CertificateAuthority
             var roots = document.Roots.Select(r => r.RotatedOutAt is not null ? r : new HeldRoot(
                 r.Root with { Active = false, ModifyIndex = index }, now.UtcDateTime));
             state = new CaState(
-                document with { Roots = [.. roots, new HeldRoot(record, null)] }, root.ToKey(record, settings));
+                document with { Roots = [.. roots, new HeldRoot(record, null)] }, root.ToKey(record));
             return true;
         }
     }

@@ -18,7 +18,8 @@ internal static class Certificates
     public static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(1);
 
     /// <summary>A request for an authority's certificate.</summary>
-    public static CertificateRequest ForAuthority(X500DistinguishedName subject, PublicKey key, string uri, byte[] issuerKeyId)
+    public static CertificateRequest ForAuthority(
+        X500DistinguishedName subject, PublicKey key, string uri, byte[] issuerKeyId)
     {
         var request = new CertificateRequest(subject, key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
         var extensions = request.CertificateExtensions;
@@ -32,7 +33,8 @@ internal static class Certificates
     }
 
     /// <summary>A request for a service's certificate.</summary>
-    public static CertificateRequest ForLeaf(X500DistinguishedName subject, PublicKey key, string uri, byte[] issuerKeyId)
+    public static CertificateRequest ForLeaf(
+        X500DistinguishedName subject, PublicKey key, string uri, byte[] issuerKeyId)
     {
         var request = new CertificateRequest(subject, key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
         var extensions = request.CertificateExtensions;
@@ -92,7 +94,8 @@ internal static class Certificates
         DateTimeOffset.FromUnixTimeSeconds(time.ToUnixTimeSeconds());
 
     private static void AddKeysAndName(
-        System.Collections.ObjectModel.Collection<X509Extension> extensions, byte[] keyId, byte[] issuerKeyId, string uri)
+        System.Collections.ObjectModel.Collection<X509Extension> extensions,
+        byte[] keyId, byte[] issuerKeyId, string uri)
     {
         extensions.Add(new X509SubjectKeyIdentifierExtension(keyId, critical: false));
         extensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromSubjectKeyIdentifier(issuerKeyId));

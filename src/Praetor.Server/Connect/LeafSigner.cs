@@ -3,7 +3,8 @@ using Praetor.Server.State;
 
 namespace Praetor.Server.Connect;
 
-/// <summary>Signs services' certificates with one state of the authority. Make a new one when the state changes.</summary>
+/// <summary>Signs services' certificates with one state of the authority. Make a new one when the state
+/// changes.</summary>
 public sealed class LeafSigner : IDisposable
 {
     private readonly AuthorityRoot _root;
@@ -31,7 +32,8 @@ public sealed class LeafSigner : IDisposable
 
     /// <summary>Signs a request.</summary>
     /// <param name="csr">The request, PEM.</param>
-    /// <param name="service">The service that the caller may act for; the request must ask for exactly this one.</param>
+    /// <param name="service">The service that the caller may act for; the request must ask for exactly this
+    /// one.</param>
     /// <param name="now">The time.</param>
     /// <param name="index">The state's index, shown as the certificate's.</param>
     /// <param name="leaf">The certificate.</param>
@@ -58,7 +60,8 @@ public sealed class LeafSigner : IDisposable
 
         if (_root.NotAfter <= now)
         {
-            refusal = Refusal.Failed("the active root certificate has expired; set a new CA configuration to rotate it");
+            refusal = Refusal.Failed(
+                "the active root certificate has expired; set a new CA configuration to rotate it");
             return false;
         }
 
@@ -92,11 +95,13 @@ public sealed class LeafSigner : IDisposable
         }
         else if (asked.Datacenter != _datacenter)
         {
-            refusal = Refusal.Failed($"SPIFFE ID in CSR from a different datacenter: {asked.Datacenter}, we are {_datacenter}");
+            refusal = Refusal.Failed(
+                $"SPIFFE ID in CSR from a different datacenter: {asked.Datacenter}, we are {_datacenter}");
         }
         else if (asked != IdentityOf(service))
         {
-            refusal = new Refusal(403, $"Permission denied: the CSR asks for {uri}, allowed is {IdentityOf(service).Uri}");
+            refusal = new Refusal(403,
+                $"Permission denied: the CSR asks for {uri}, allowed is {IdentityOf(service).Uri}");
         }
         else
         {

@@ -56,7 +56,8 @@ public sealed class SigningKey : IDisposable
     }
 
     /// <summary>The private key as PEM with a final line feed.</summary>
-    public string ToPem() => (_key is RSA rsa ? rsa.ExportRSAPrivateKeyPem() : ((ECDsa)_key).ExportECPrivateKeyPem()) + "\n";
+    public string ToPem() =>
+        (_key is RSA rsa ? rsa.ExportRSAPrivateKeyPem() : ((ECDsa)_key).ExportECPrivateKeyPem()) + "\n";
 
     /// <summary>What signs certificates with this key.</summary>
     public X509SignatureGenerator Generator() => _key is RSA rsa

@@ -5,7 +5,8 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Praetor.Server.Connect;
 
-/// <summary>What a certificate signing request asks: a key and exactly one identity. Everything else is ignored.</summary>
+/// <summary>What a certificate signing request asks: a key and exactly one identity. Everything else is
+/// ignored.</summary>
 /// <param name="Key">The key to certify.</param>
 /// <param name="Uri">The identity it asks for.</param>
 internal sealed record SigningRequest(PublicKey Key, string Uri)
@@ -39,7 +40,7 @@ internal sealed record SigningRequest(PublicKey Key, string Uri)
                 CertificateRequestLoadOptions.UnsafeLoadCertificateExtensions,
                 RSASignaturePadding.Pkcs1);
         }
-        catch (Exception e) when (e is CryptographicException or ArgumentException)
+        catch (Exception e) when (e is CryptographicException or ArgumentException or NotSupportedException)
         {
             problem = "CSR cannot be read, or its signature is wrong";
             return false;
@@ -119,7 +120,7 @@ internal sealed record SigningRequest(PublicKey Key, string Uri)
                     return false;
             }
         }
-        catch (CryptographicException)
+        catch (Exception e) when (e is CryptographicException or NotSupportedException)
         {
             return false;
         }

@@ -93,14 +93,16 @@ public abstract record SpiffeId(string TrustDomain)
 
         for (var i = segment.IndexOf('%', StringComparison.Ordinal); i >= 0; i = segment.IndexOf('%', i + 1))
         {
-            if (i + 2 >= segment.Length || !char.IsAsciiHexDigit(segment[i + 1]) || !char.IsAsciiHexDigit(segment[i + 2]))
+            if (i + 2 >= segment.Length || !char.IsAsciiHexDigit(segment[i + 1]) ||
+                !char.IsAsciiHexDigit(segment[i + 2]))
             {
                 return false;
             }
         }
 
         text = System.Uri.UnescapeDataString(segment);
-        return text is not ("." or "..") && !text.Any(char.IsControl) && !text.Contains('/', StringComparison.Ordinal) &&
+        return text is not ("." or "..") && !text.Any(char.IsControl) &&
+            !text.Contains('/', StringComparison.Ordinal) &&
             !text.Contains('\uFFFD', StringComparison.Ordinal) && text.IsNormalized(NormalizationForm.FormC);
     }
 }

@@ -10,7 +10,8 @@ public static class Authorization
 {
     /// <summary>Decides by the certificate's identity.</summary>
     /// <param name="target">The service that is connected to.</param>
-    /// <param name="clientCertUri">The identity in the client's certificate, whose chain the proxy has verified.</param>
+    /// <param name="clientCertUri">The identity in the client's certificate, whose chain the proxy has
+    /// verified.</param>
     /// <param name="trustDomain">This cluster's trust domain.</param>
     /// <param name="book">The intentions.</param>
     /// <param name="byDefault">What holds without one.</param>
@@ -54,7 +55,8 @@ public static class Authorization
 
     /// <summary>Reads the body of an authorize request.</summary>
     public static bool TryRead(
-        ReadOnlyMemory<byte> json, out string target, out string clientCertUri, [NotNullWhen(false)] out Refusal? refusal)
+        ReadOnlyMemory<byte> json, out string target, out string clientCertUri,
+        [NotNullWhen(false)] out Refusal? refusal)
     {
         target = "";
         clientCertUri = "";

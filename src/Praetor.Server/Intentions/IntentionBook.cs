@@ -98,9 +98,11 @@ public sealed record IntentionName(string Name, string Namespace = Intention.Def
 {
     private const string PeerPrefix = "peer:";
 
-    /// <summary>Reads <c>name</c>, <c>namespace/name</c>, <c>partition/namespace/name</c> or <c>peer:P/name</c>.</summary>
+    /// <summary>Reads <c>name</c>, <c>namespace/name</c>, <c>partition/namespace/name</c> or
+    /// <c>peer:P/name</c>.</summary>
     /// <param name="text">The text.</param>
-    /// <param name="allowsPartition">Whether the form with three parts is known; Consul knows it for exact names.</param>
+    /// <param name="allowsPartition">Whether the form with three parts is known; Consul knows it for exact
+    /// names.</param>
     /// <param name="name">The name.</param>
     /// <param name="problem">Why it was refused, as Consul says it.</param>
     public static bool TryParse(string text, bool allowsPartition, out IntentionName name, out string problem)
@@ -108,7 +110,8 @@ public sealed record IntentionName(string Name, string Namespace = Intention.Def
         problem = "";
         var peer = "";
         var rest = text;
-        if (text.StartsWith(PeerPrefix, StringComparison.Ordinal) && text.IndexOf('/', StringComparison.Ordinal) is > 0 and var at)
+        if (text.StartsWith(PeerPrefix, StringComparison.Ordinal) &&
+            text.IndexOf('/', StringComparison.Ordinal) is > 0 and var at)
         {
             peer = text[PeerPrefix.Length..at];
             rest = text[(at + 1)..];

@@ -13,9 +13,11 @@ public static class IntentionJson
 {
     private const string Failed = "Failed to decode request body: ";
 
-    /// <summary>Reads the body of a request. Precedence, times, hash and indexes are the server's and ignored.</summary>
+    /// <summary>Reads the body of a request. Precedence, times, hash and indexes are the server's and
+    /// ignored.</summary>
     public static bool TryRead(
-        ReadOnlyMemory<byte> json, [NotNullWhen(true)] out Intention? intention, [NotNullWhen(false)] out Refusal? refusal)
+        ReadOnlyMemory<byte> json, [NotNullWhen(true)] out Intention? intention,
+        [NotNullWhen(false)] out Refusal? refusal)
     {
         intention = null;
         refusal = null;
@@ -98,7 +100,8 @@ public static class IntentionJson
         writer.WriteEndArray();
     }
 
-    /// <summary>Writes the answer of match: for each name as it was given, its intentions; none is <c>null</c>.</summary>
+    /// <summary>Writes the answer of match: for each name as it was given, its intentions; none is
+    /// <c>null</c>.</summary>
     public static void WriteMatch(
         Utf8JsonWriter writer, IEnumerable<(string Name, IReadOnlyList<Intention> Matches)> matches)
     {

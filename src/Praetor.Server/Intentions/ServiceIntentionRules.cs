@@ -43,7 +43,8 @@ internal static class ServiceIntentionRules
 
         if (sources.Count is 0 or > SourcesMax)
         {
-            yield return sources.Count == 0 ? "At least one source is required" : $"At most {SourcesMax} sources are allowed";
+            yield return sources.Count == 0 ? "At least one source is required"
+                : $"At most {SourcesMax} sources are allowed";
         }
 
         for (var i = 0; i < sources.Count; i++)
@@ -60,7 +61,8 @@ internal static class ServiceIntentionRules
         }
     }
 
-    /// <summary>Ids of the older API belong to the server: an entry written whole keeps those of the same sources.</summary>
+    /// <summary>Ids of the older API belong to the server: an entry written whole keeps those of the same
+    /// sources.</summary>
     public static ConfigEntry AdoptLegacy(ConfigEntry next, ConfigEntry? previous)
     {
         var before = previous is null ? [] : ConfigEntry.Items(previous.Body, "Sources")
@@ -85,7 +87,8 @@ internal static class ServiceIntentionRules
     }
 
     /// <summary>Whether a name has a <c>*</c> beside other characters.</summary>
-    public static bool IsPartialWildcard(string name) => name.Length > 1 && name.Contains('*', StringComparison.Ordinal);
+    public static bool IsPartialWildcard(string name) =>
+        name.Length > 1 && name.Contains('*', StringComparison.Ordinal);
 
     /// <summary>The metadata of the older API.</summary>
     public static IReadOnlyDictionary<string, string> MetaOf(JsonObject source) =>

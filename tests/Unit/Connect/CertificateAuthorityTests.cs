@@ -84,6 +84,16 @@ public sealed class CertificateAuthorityTests
     }
 
     [Fact]
+    public void A_root_that_has_expired_is_replaced_without_its_help()
+    {
+        var late = Start.AddYears(11);
+        var next = new CaConfiguration { Provider = "consul", Config = new JsonObject { ["PrivateKeyBits"] = 384 } };
+        CertificateAuthority.TryConfigure(Fresh(), next, late, 20, out var state, out _).ShouldBeTrue();
+        state!.Document.Active.IntermediateCerts.ShouldBeNull();
+        Chains(Issue(state, "web", late), state.Document.Active, late).ShouldBeTrue();
+    }
+
+    [Fact]
     public void Changing_only_lifetimes_keeps_the_root()
     {
         var old = Fresh();
@@ -133,9 +143,12 @@ public sealed class CertificateAuthorityTests
     }
 
     [Theory]
-    [InlineData("""{"LeafCertTTL":"10m"}""", "error configuring provider: leaf cert TTL must be greater or equal than 1h0m0s")]
-    [InlineData("""{"LeafCertTTL":"87601h"}""", "error configuring provider: leaf cert TTL must be less than 8760h0m0s")]
-    [InlineData("""{"PrivateKeyType":"xx"}""", "error configuring provider: private key type must be either 'ec' or 'rsa'")]
+    [InlineData("""{"LeafCertTTL":"10m"}""",
+        "error configuring provider: leaf cert TTL must be greater or equal than 1h0m0s")]
+    [InlineData("""{"LeafCertTTL":"87601h"}""",
+        "error configuring provider: leaf cert TTL must be less than 8760h0m0s")]
+    [InlineData("""{"PrivateKeyType":"xx"}""",
+        "error configuring provider: private key type must be either 'ec' or 'rsa'")]
     [InlineData(
         """{"PrivateKeyType":"rsa","PrivateKeyBits":1024}""",
         "error configuring provider: RSA key length must be 2048 or 4096 bits")]
@@ -151,9 +164,30 @@ public sealed class CertificateAuthorityTests
         "* error decoding 'LeafCertTTL': time: invalid duration \"abc\"")]
     [InlineData(
         """{"PrivateKey":"garbage"}""",
-        "error generating CA root certificate: error generating CA: error parsing private key: no PEM-encoded data found")]
+        "error generating CA root certificate: error generating CA: error parsing private key: " +
+        "no PEM-encoded data found")]
     public void Wrong_settings_are_refused_in_consuls_words(string config, string text) =>
         Refusal(JsonNode.Parse(config)!.AsObject()).ShouldBe(text);
+
+    [Theory]
+    [InlineData("""{"Provider":"consul","Foo":1}""", "Request decode failed: json: unknown field \"Foo\"")]
+    [InlineData("", "Request decode failed: EOF")]
+    public void A_configuration_with_unknown_members_is_refused(string body, string text)
+    {
+        CaConfigurationReader.TryRead(System.Text.Encoding.UTF8.GetBytes(body), out _, out var refusal).ShouldBeFalse();
+        refusal!.Text.ShouldStartWith(text);
+    }
+
+    [Fact]
+    public void A_configuration_is_read_in_any_case_and_with_the_servers_members()
+    {
+        var body =
+            """{"provider":"consul","Config":{"LeafCertTTL":"2h"},"State":null,"CreateIndex":5,"ModifyIndex":6}"""u8;
+        CaConfigurationReader.TryRead(body.ToArray(), out var read, out _).ShouldBeTrue();
+        read!.Provider.ShouldBe("consul");
+        CertificateAuthority.TryConfigure(Fresh(), read, Start, 20, out var state, out _).ShouldBeTrue();
+        CertificateAuthority.Answer(state!.Document).Config!.ToJsonString().ShouldBe("""{"LeafCertTTL":"2h"}""");
+    }
 
     [Fact]
     public void Another_provider_is_unknown()

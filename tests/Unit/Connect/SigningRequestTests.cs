@@ -30,11 +30,13 @@ public sealed class SigningRequestTests
         })).ShouldContain("exactly one URI");
 
     [Fact]
-    public void A_request_without_identity_is_not_signed() => Sign(Request(null)).ShouldContain("subject alternative name");
+    public void A_request_without_identity_is_not_signed() =>
+        Sign(Request(null)).ShouldContain("subject alternative name");
 
     [Fact]
     public void A_request_for_another_service_is_not_signed() =>
-        Sign(Request(b => b.AddUri(new Uri($"spiffe://{Domain}/ns/default/dc/dc1/svc/db")))).ShouldContain("Permission denied");
+        Sign(Request(b => b.AddUri(new Uri($"spiffe://{Domain}/ns/default/dc/dc1/svc/db"))))
+            .ShouldContain("Permission denied");
 
     [Fact]
     public void A_request_of_another_trust_domain_is_not_signed() =>

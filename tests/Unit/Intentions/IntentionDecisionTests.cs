@@ -51,7 +51,8 @@ public sealed class IntentionDecisionTests
 
     [Fact]
     public void A_services_rules_do_not_hold_for_a_peers_service_of_the_same_name() =>
-        Book(Rule("web", "db", "allow")).Decide(new IntentionName("web", Peer: "east"), "db", Deny).Allowed.ShouldBeFalse();
+        Book(Rule("web", "db", "allow"))
+            .Decide(new IntentionName("web", Peer: "east"), "db", Deny).Allowed.ShouldBeFalse();
 
     [Theory]
     [InlineData(1)]
@@ -102,7 +103,8 @@ public sealed class IntentionDecisionTests
     [InlineData("db", "spiffe://a.consul/agent/client/dc/dc1/id/x", "ClientCertURI not a valid Service identifier")]
     public void A_question_without_sense_is_refused_in_consuls_words(string target, string uri, string text)
     {
-        Authorization.TryDecide(target, uri, "a.consul", IntentionBook.Empty, Allow, out _, out var refusal).ShouldBeFalse();
+        Authorization.TryDecide(target, uri, "a.consul", IntentionBook.Empty, Allow, out _, out var refusal)
+            .ShouldBeFalse();
         refusal.ShouldBe(Refusal.BadRequest(text));
     }
 

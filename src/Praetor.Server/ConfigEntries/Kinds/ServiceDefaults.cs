@@ -124,7 +124,8 @@ internal static class ServiceDefaults
             yield return "Destination must contain at least one valid address";
         }
 
-        if (destination["Port"] is not JsonValue value || !value.TryGetValue<long>(out var port) || port is < 1 or > 65535)
+        if (destination["Port"] is not JsonValue value || !value.TryGetValue<long>(out var port) ||
+            port is < 1 or > 65535)
         {
             yield return "Destination Port number is required and must be within 1 to 65535";
         }
