@@ -64,7 +64,7 @@ public sealed class WriterTests
     {
         var random = new Random(99);
         string[] words = ["a", "B", "web", "node", "service", "consul", "dc1", "x-y", "_tcp"];
-        for (int round = 0; round < 2000; round++)
+        for (int round = 0; round < 500; round++)
         {
             var buffer = new byte[2048];
             var writer = new DnsMessageWriter(buffer, new ushort[16]);
@@ -85,7 +85,7 @@ public sealed class WriterTests
                 }
                 expected.Add((at, name));
             }
-            expected.ShouldAllBe(e => NameAt(buffer, e.At) == e.Name);
+            expected.Where(e => NameAt(buffer, e.At) != e.Name).ShouldBeEmpty();
         }
     }
 
