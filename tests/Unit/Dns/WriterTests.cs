@@ -71,7 +71,8 @@ public sealed class WriterTests
             var expected = new List<(int At, string Name)>();
             while (true)
             {
-                string name = string.Concat(Enumerable.Range(0, random.Next(1, 6)).Select(_ => words[random.Next(9)] + "."));
+                var labels = Enumerable.Range(0, random.Next(1, 6)).Select(_ => words[random.Next(words.Length)] + ".");
+                string name = string.Concat(labels);
                 int at = writer.Length;
                 writer.WriteName(DnsName.Encode(name)!, compress: random.Next(4) > 0);
                 if (writer.Overflowed)
