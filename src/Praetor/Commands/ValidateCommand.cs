@@ -1,3 +1,4 @@
+using Praetor.Agent.Config;
 using Praetor.CommandLine;
 
 namespace Praetor.Commands;
@@ -53,8 +54,8 @@ internal sealed class ValidateCommand : Command
     /// <param name="format"><c>hcl</c> or <c>json</c> for all of them. Null: by the files' names.</param>
     private static string? Problem(IReadOnlyList<string> paths, string? format)
     {
-        _ = (paths, format);
-        throw new CommandException("this build has no agent");
+        var result = ConfigLoader.Validate(paths, format);
+        return result.Problems.Count == 0 ? null : result.ProblemText;
     }
 
     private static string? ReadFormat(string text, ref string value)
