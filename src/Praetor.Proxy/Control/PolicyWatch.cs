@@ -3,6 +3,8 @@ using Praetor.Client.Connect;
 using Praetor.Proxy.Plane;
 using Praetor.Proxy.Policy;
 
+using Intention = Praetor.Proxy.Policy.Intention;
+
 namespace Praetor.Proxy.Control;
 
 /// <summary>Follows the intentions for one destination, so that connections are decided without asking the agent.</summary>

@@ -16,6 +16,7 @@ internal static class CommandTable
         new("catalog datacenters", "Lists the datacenters", static () => new CatalogDatacentersCommand()),
         new("catalog nodes", "Lists the nodes", static () => new CatalogNodesCommand()),
         new("catalog services", "Lists the services", static () => new CatalogServicesCommand()),
+        new("demo", "Shows an agent, two services and the mesh between them", static () => new DemoCommand()),
         new("keygen", "Makes a key for encrypting gossip", static () => new KeygenCommand()),
         Group("kv", "Reads and writes keys and values", """
             Keys and values are stored by the servers and seen by every agent.
