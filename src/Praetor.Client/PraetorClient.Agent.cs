@@ -76,8 +76,21 @@ public sealed record AgentService
     /// <summary>Further addresses by tag.</summary>
     public Dictionary<string, ServiceAddress>? TaggedAddresses { get; init; }
 
+    /// <summary>What it is a proxy of. Null: it is none.</summary>
+    public AgentServiceProxy? Proxy { get; init; }
+
     /// <summary>The hash that a blocking read of this service waits on.</summary>
     public string? ContentHash { get; init; }
+}
+
+/// <summary>What a proxy stands in front of.</summary>
+public sealed record AgentServiceProxy
+{
+    /// <summary>The name of the service it represents.</summary>
+    public string? DestinationServiceName { get; init; }
+
+    /// <summary>The id of the instance it represents. Empty: none in particular.</summary>
+    public string? DestinationServiceID { get; init; }
 }
 
 /// <summary>What is sent to register a service with the local agent; null members are left out.</summary>

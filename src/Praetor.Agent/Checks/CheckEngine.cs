@@ -26,7 +26,9 @@ public sealed class CheckEngine : IAsyncDisposable
     }
 
     /// <summary>Adds a check or replaces the one of the same id; its status stays until the first result.</summary>
-    /// <remarks>The caller has asked <see cref="ScriptPermission"/> and <see cref="CheckSpec.Problem"/> before.</remarks>
+    /// <remarks>
+    /// The caller has asked <see cref="ScriptPermission"/> and <see cref="CheckSpec.Problem"/> before.
+    /// </remarks>
     /// <exception cref="ArgumentException">The check does not say what it checks.</exception>
     public void Put(CheckSpec spec)
     {
@@ -75,7 +77,9 @@ public sealed class CheckEngine : IAsyncDisposable
     /// <summary>What to keep of a TTL check for a restart; null when there is none of this id.</summary>
     public TtlState? TtlSnapshot(string id) => _ttl.Snapshot(id);
 
-    /// <summary>Takes up a kept state, after <see cref="Put"/>; false when it has expired or does not belong here.</summary>
+    /// <summary>
+    /// Takes up a kept state, after <see cref="Put"/>; false when it has expired or does not belong here.
+    /// </summary>
     public bool RestoreTtl(TtlState state) => _ttl.Restore(state);
 
     public async ValueTask DisposeAsync()

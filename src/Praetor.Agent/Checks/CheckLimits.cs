@@ -12,7 +12,9 @@ public static class CheckLimits
     /// <summary>The timeout of a check that starts a process and names none.</summary>
     public static readonly TimeSpan DefaultScriptTimeout = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long the output of a script that has ended is awaited; its background children may hold it.</summary>
+    /// <summary>
+    /// How long the output of a script that has ended is awaited; its background children may hold it.
+    /// </summary>
     public static readonly TimeSpan OutputGrace = TimeSpan.FromMilliseconds(500);
 
     /// <summary>A shorter <see cref="CheckSpec.DeregisterCriticalServiceAfter"/> is raised to this.</summary>
@@ -24,7 +26,9 @@ public static class CheckLimits
     /// <summary>Bytes of output kept of one run unless the check says otherwise.</summary>
     public const int DefaultOutputBytes = 4096;
 
-    /// <summary>No check keeps more output than this: every byte of it is sent to the servers and stored there.</summary>
+    /// <summary>
+    /// No check keeps more output than this: every byte of it is sent to the servers and stored there.
+    /// </summary>
     public const int OutputBytesMax = 64 * 1024;
 
     /// <summary>Bytes of an HTTP body that are read before the connection is closed: a body may never end.</summary>
@@ -33,7 +37,9 @@ public static class CheckLimits
     /// <summary>Redirects that one HTTP check follows, as many as Consul.</summary>
     public const int RedirectsMax = 10;
 
-    /// <summary>Network checks in flight at once; each holds one socket, and hung targets must not starve the rest.</summary>
+    /// <summary>
+    /// Network checks in flight at once; each holds one socket, and hung targets must not starve the rest.
+    /// </summary>
     public const int NetworkRunsMax = 512;
 
     /// <summary>Processes that checks run at once; the others wait their turn.</summary>

@@ -9,9 +9,12 @@ namespace Praetor.Agent.Checks;
 /// <param name="StartError">Why it could not be started; null when it was.</param>
 internal sealed record ProcessEnd(int? ExitCode, bool IsLate, string? StartError, OutputCapture Output);
 
-/// <summary>Runs a program with its output captured, and kills it with all its children when its time is over.</summary>
+/// <summary>
+/// Runs a program with its output captured, and kills it with all its children when its time is over.
+/// </summary>
 /// <remarks>
-/// The runtime cannot put a child into a process group of its own, so the program is started through <c>setsid</c>, which
+/// The runtime cannot put a child into a process group of its own, so the program is started through <c>setsid</c>,
+/// which
 /// makes a session and then becomes the program: the group then carries the child's process id. On a machine without
 /// <c>setsid</c> the children found at that moment are killed one by one.
 /// </remarks>
@@ -87,7 +90,8 @@ internal sealed partial class CheckProcess(TimeProvider time)
     private static bool IsExecutable(string path)
     {
         const UnixFileMode Execute = UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
-        return !OperatingSystem.IsWindows() && File.Exists(path) && (File.GetUnixFileMode(path) & Execute) != UnixFileMode.None;
+        return !OperatingSystem.IsWindows() && File.Exists(path)
+            && (File.GetUnixFileMode(path) & Execute) != UnixFileMode.None;
     }
 
     private static ProcessStartInfo StartInfo(IReadOnlyList<string> args)

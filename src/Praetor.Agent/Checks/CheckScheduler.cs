@@ -4,9 +4,11 @@ namespace Praetor.Agent.Checks;
 
 /// <summary>Runs checks at their intervals.</summary>
 /// <remarks>
-/// All checks share one timer (<see cref="Deadlines"/>). The first run comes at a random moment of the first interval, so
+/// All checks share one timer (<see cref="Deadlines"/>). The first run comes at a random moment of the first interval,
+/// so
 /// that an agent that starts with a thousand checks does not send them all at once. The next run is set when one has
-/// ended, so a check never overlaps itself. Runs beyond the limits of <see cref="CheckLimits"/> wait in the order of their
+/// ended, so a check never overlaps itself. Runs beyond the limits of <see cref="CheckLimits"/> wait in the order of
+/// their
 /// times; each check waits at most once, so the number of checks bounds that queue.
 /// </remarks>
 internal sealed partial class CheckScheduler(

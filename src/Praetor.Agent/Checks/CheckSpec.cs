@@ -88,7 +88,9 @@ public sealed record CheckSpec
 
     public int SuccessBeforePassing { get; init; }
 
-    /// <summary>Zero: the same as <see cref="FailuresBeforeCritical"/>, so that there is no warning on the way.</summary>
+    /// <summary>
+    /// Zero: the same as <see cref="FailuresBeforeCritical"/>, so that there is no warning on the way.
+    /// </summary>
     public int FailuresBeforeWarning { get; init; }
 
     public int FailuresBeforeCritical { get; init; }
@@ -149,7 +151,9 @@ public sealed record CheckSpec
         var after => after,
     };
 
-    /// <summary>Why this check cannot be run, in the words that Consul's API uses after "Invalid check: "; else null.</summary>
+    /// <summary>
+    /// Why this check cannot be run, in the words that Consul's API uses after "Invalid check: "; else null.
+    /// </summary>
     public string? Problem()
     {
         if (OutputMaxSize < 0)

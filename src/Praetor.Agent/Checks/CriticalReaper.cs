@@ -10,7 +10,8 @@ internal sealed class CriticalReaper : IDisposable
     private readonly Action<string> _deregister;
     private readonly Deadline _next;
 
-    /// <param name="deregister">Takes the id of a service that is to go; called at most once per round for each.</param>
+    /// <param name="deregister">Takes the id of a service that is to go; called at most once per round for
+    /// each.</param>
     public CriticalReaper(Deadlines deadlines, TimeProvider time, Action<string> deregister)
     {
         _deadlines = deadlines;

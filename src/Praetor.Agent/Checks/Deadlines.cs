@@ -91,7 +91,8 @@ internal sealed class Deadlines : IDisposable
             return;
         }
 
-        // Rounded up to whole milliseconds, the resolution of timers: rounded down it would spin until the time has come.
+        // Rounded up to whole milliseconds, the resolution of timers: rounded down it would spin until the time has
+        // come.
         var wait = TimeSpan.FromMilliseconds(Math.Ceiling(TimeSpan.FromTicks(first.Due - Now()).TotalMilliseconds));
         _timer.Change(wait < TimeSpan.Zero ? TimeSpan.Zero : wait, Timeout.InfiniteTimeSpan);
     }

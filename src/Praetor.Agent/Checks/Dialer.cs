@@ -14,7 +14,9 @@ internal sealed class DialException(string message, Exception? inner = null) : I
 /// <param name="Roots">Trusted instead of the machine's own; null: the machine's.</param>
 public sealed record CheckCertificates(X509Certificate2? Client, X509Certificate2Collection? Roots);
 
-/// <summary>Opens the connections of all network checks, so that one place knows the words of failure and TLS.</summary>
+/// <summary>
+/// Opens the connections of all network checks, so that one place knows the words of failure and TLS.
+/// </summary>
 internal sealed class Dialer(CheckCertificates? certificates = null)
 {
     /// <summary>Connects to the first address of the host that answers.</summary>
@@ -57,7 +59,7 @@ internal sealed class Dialer(CheckCertificates? certificates = null)
 
         try
         {
-            return await Dns.GetHostAddressesAsync(target.Host, stop);
+            return await System.Net.Dns.GetHostAddressesAsync(target.Host, stop);
         }
         catch (SocketException error)
         {
@@ -99,8 +101,8 @@ internal sealed class Dialer(CheckCertificates? certificates = null)
         }
     }
 
-    private SslClientAuthenticationOptions Options(
-        string host, CheckSpec spec, SslApplicationProtocol? protocol)
+    /// <summary>How TLS is spoken with a target of this name.</summary>
+    public SslClientAuthenticationOptions Options(string host, CheckSpec spec, SslApplicationProtocol? protocol)
     {
         var options = new SslClientAuthenticationOptions
         {

@@ -7,7 +7,7 @@ internal sealed class DockerCheck(CheckProcess processes) : ICheckRunner
     {
         if (spec.DockerContainerId.StartsWith('-'))
         {
-            return CheckResult.Critical($"docker container id \"{spec.DockerContainerId}\" is not a name of a container");
+            return CheckResult.Critical($"docker container id \"{spec.DockerContainerId}\" is no container's name");
         }
 
         if (CheckProcess.Find("docker") is null)

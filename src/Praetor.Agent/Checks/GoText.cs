@@ -3,7 +3,9 @@ using System.Net.Sockets;
 
 namespace Praetor.Agent.Checks;
 
-/// <summary>Durations and network errors in the words that readers of check outputs, people and scripts, know.</summary>
+/// <summary>
+/// Durations and network errors in the words that readers of check outputs, people and scripts, know.
+/// </summary>
 internal static class GoText
 {
     /// <summary><c>1h2m3s</c>, <c>1.5s</c>, <c>100ms</c></summary>

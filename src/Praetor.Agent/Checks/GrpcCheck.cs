@@ -3,6 +3,8 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
 using System.Text;
 
 namespace Praetor.Agent.Checks;
@@ -18,6 +20,12 @@ internal sealed class GrpcCheck(Dialer dialer, TimeProvider time) : ICheckRunner
         if (!HostPort.TryParse(address, out var target, out var problem))
         {
             return CheckResult.Critical(Unreachable($"dial tcp: {problem}"));
+        }
+
+        if (Uri.CheckHostName(target.Host) == UriHostNameType.Unknown
+            || (spec.TlsServerName.Length > 0 && Uri.CheckHostName(spec.TlsServerName) == UriHostNameType.Unknown))
+        {
+            return CheckResult.Critical(Unreachable($"dial tcp: lookup {target.Host}: no such host"));
         }
 
         using var limit = new RunLimit(spec.EffectiveTimeout, time, stop);
@@ -42,17 +50,21 @@ internal sealed class GrpcCheck(Dialer dialer, TimeProvider time) : ICheckRunner
     private async Task<CheckResult> AskAsync(
         CheckSpec spec, HostPort target, string service, CancellationToken stop)
     {
+        // The name is what the certificate must carry and what :authority says; where we connect is the target's
+        // address.
+        var name = spec.TlsServerName.Length > 0 ? new HostPort(spec.TlsServerName, target.Port) : target;
         using var handler = new SocketsHttpHandler
         {
             UseProxy = false,
             UseCookies = false,
             AllowAutoRedirect = false,
-            // TLS is ours, by the options of this check: the handler speaks HTTP/2 with prior knowledge.
-            ConnectCallback = async (_, connecting) => await dialer.OpenAsync(
-                target, spec.GrpcUseTls, spec, SslApplicationProtocol.Http2, connecting),
+            SslOptions = dialer.Options(name.Host, spec, SslApplicationProtocol.Http2),
+            ConnectCallback = async (_, connecting) => new NetworkStream(
+                await Dialer.ConnectAsync(target, connecting), ownsSocket: true),
         };
         using var http = new HttpMessageInvoker(handler);
-        using var request = new HttpRequestMessage(HttpMethod.Post, $"http://{target}/grpc.health.v1.Health/Check")
+        var scheme = spec.GrpcUseTls ? Uri.UriSchemeHttps : Uri.UriSchemeHttp;
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"{scheme}://{name}/grpc.health.v1.Health/Check")
         {
             Version = HttpVersion.Version20,
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,
@@ -102,9 +114,13 @@ internal sealed class GrpcCheck(Dialer dialer, TimeProvider time) : ICheckRunner
     private static string? First(HttpHeaders headers, string name) =>
         headers.TryGetValues(name, out var values) ? values.FirstOrDefault() : null;
 
-    private static string WhyOf(HttpRequestException failure) => failure.InnerException is DialException dial
-        ? Unreachable($"Error while dialing {dial.Message}")
-        : RpcError("Unavailable", "connection closed");
+    private static string WhyOf(HttpRequestException failure) => failure.InnerException switch
+    {
+        DialException dial => Unreachable($"Error while dialing {dial.Message}"),
+        AuthenticationException tls =>
+            Unreachable($"authentication handshake failed: {tls.InnerException?.Message ?? tls.Message}"),
+        _ => RpcError("Unavailable", "connection closed"),
+    };
 
     private static string Unreachable(string why) =>
         RpcError("Unavailable", $"connection error: desc = \"transport: {why}\"");
@@ -128,7 +144,9 @@ internal static class GrpcStatus
             : $"Code({code})";
 }
 
-/// <summary>The two messages of grpc.health.v1.Health/Check, each in gRPC's frame: a flag byte, a length, protobuf.</summary>
+/// <summary>
+/// The two messages of grpc.health.v1.Health/Check, each in gRPC's frame: a flag byte, a length, protobuf.
+/// </summary>
 internal static class GrpcHealthMessage
 {
     /// <summary>More than any answer of one small number needs.</summary>

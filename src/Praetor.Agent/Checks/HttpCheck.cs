@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
@@ -7,7 +8,8 @@ namespace Praetor.Agent.Checks;
 /// <summary>2xx is passing, 429 warning, all else critical; follows redirects, but never to another host.</summary>
 /// <remarks>
 /// Who may register a check makes the agent send requests from where it stands. A target must not be able to point them
-/// elsewhere, at a metadata service for instance, so a redirect is followed only to the same host and port, or from http
+/// elsewhere, at a metadata service for instance, so a redirect is followed only to the same host and port, or from
+/// http
 /// to https on the same host. Each run has a connection of its own and says <c>Connection: close</c>, as Consul does.
 /// </remarks>
 internal sealed class HttpCheck(Dialer dialer, TimeProvider time) : ICheckRunner
@@ -186,12 +188,16 @@ internal static class HttpRequests
         var isSameHost = string.Equals(from.IdnHost, to.IdnHost, StringComparison.OrdinalIgnoreCase);
         var isUpgrade = from.Scheme == Uri.UriSchemeHttp && to.Scheme == Uri.UriSchemeHttps;
         var isSamePlace = isSameHost && (isUpgrade || (from.Port == to.Port && from.Scheme == to.Scheme));
-        return isSamePlace ? null : $"redirect from {from.Authority} refused: checks stay on their host, check it itself";
+        return isSamePlace
+            ? null
+            : $"redirect from {from.Authority} refused: checks stay on their host, check it itself";
     }
 
     /// <summary>As browsers and Go do it: only 307 and 308 repeat the method.</summary>
     public static string MethodAfter(HttpStatusCode status, string method) =>
-        status is HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect || method == "HEAD" ? method : "GET";
+        method == "HEAD" || status is HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect
+            ? method
+            : "GET";
 
     public static HttpRequestMessage Make(CheckSpec spec, Uri url, string method)
     {
@@ -207,7 +213,6 @@ internal static class HttpRequests
             request.Content = new ByteArrayContent(Encoding.UTF8.GetBytes(spec.Body));
         }
 
-        request.Headers.Host = url.IsDefaultPort ? url.IdnHost : url.Authority;
         foreach (var (name, values) in spec.Headers)
         {
             Add(request, name, values);
@@ -243,12 +248,6 @@ internal static class HttpRequests
 
     private static void Add(HttpRequestMessage request, string name, IReadOnlyList<string> values)
     {
-        if (name.Equals("Host", StringComparison.OrdinalIgnoreCase))
-        {
-            request.Headers.Host = values.Count > 0 ? values[0] : request.Headers.Host;
-            return;
-        }
-
         if (!request.Headers.TryAddWithoutValidation(name, values))
         {
             request.Content ??= new ByteArrayContent([]);
@@ -260,6 +259,11 @@ internal static class HttpRequests
     private static void AddDefaults(HttpRequestMessage request, Uri url)
     {
         request.Headers.ConnectionClose = true;
+        if (!request.Headers.NonValidated.Contains("Host"))
+        {
+            request.Headers.Host = HostOf(url);
+        }
+
         if (!request.Headers.NonValidated.Contains("User-Agent"))
         {
             request.Headers.TryAddWithoutValidation("User-Agent", UserAgent);
@@ -275,6 +279,13 @@ internal static class HttpRequests
             var user = Encoding.UTF8.GetBytes(Uri.UnescapeDataString(url.UserInfo));
             request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(user));
         }
+    }
+
+    private static string HostOf(Uri url)
+    {
+        // Only Host has the brackets of an IPv6 address, only IdnHost is free of other alphabets.
+        var host = url.HostNameType == UriHostNameType.IPv6 ? url.Host : url.IdnHost;
+        return url.IsDefaultPort ? host : string.Create(CultureInfo.InvariantCulture, $"{host}:{url.Port}");
     }
 
     private static bool IsHttp(Uri url) => url.Scheme == Uri.UriSchemeHttp || url.Scheme == Uri.UriSchemeHttps;

@@ -1,6 +1,8 @@
 namespace Praetor.Agent.Checks;
 
-/// <summary>Asks systemd for the state of a unit: active passes, a unit on its way warns, all else is critical.</summary>
+/// <summary>
+/// Asks systemd for the state of a unit: active passes, a unit on its way warns, all else is critical.
+/// </summary>
 internal sealed class OsServiceCheck(CheckProcess processes) : ICheckRunner
 {
     public async Task<CheckResult> RunAsync(CheckSpec spec, CancellationToken stop)

@@ -71,8 +71,12 @@ internal sealed class TtlChecks(ICheckSink sink, Deadlines deadlines, TimeProvid
         }
     }
 
-    /// <summary>Takes up what was written down, unless it has expired meanwhile. Call after <see cref="Put"/>.</summary>
-    /// <remarks>The full TTL begins anew: reports that were lost while the agent was down are not the target's fault.</remarks>
+    /// <summary>
+    /// Takes up what was written down, unless it has expired meanwhile. Call after <see cref="Put"/>.
+    /// </summary>
+    /// <remarks>
+    /// The full TTL begins anew: reports that were lost while the agent was down are not the target's fault.
+    /// </remarks>
     public bool Restore(TtlState state)
     {
         if (state.Expires <= time.GetUtcNow().ToUnixTimeSeconds()

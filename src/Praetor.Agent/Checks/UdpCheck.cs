@@ -2,7 +2,9 @@ using System.Net.Sockets;
 
 namespace Praetor.Agent.Checks;
 
-/// <summary>Critical when the target's machine refuses the datagram; silence is health, as UDP owes no answer.</summary>
+/// <summary>
+/// Critical when the target's machine refuses the datagram; silence is health, as UDP owes no answer.
+/// </summary>
 internal sealed class UdpCheck(TimeProvider time) : ICheckRunner
 {
     public async Task<CheckResult> RunAsync(CheckSpec spec, CancellationToken stop)

@@ -23,7 +23,10 @@ public sealed record Registration
 public sealed class Register(Registration registration) : Command<bool>
 {
     /// <inheritdoc/>
-    protected override Outcome<bool> Apply(WriteTransaction tx)
+    protected override Outcome<bool> Apply(WriteTransaction tx) =>
+        Put(tx, registration) is { } refusal ? refusal : true;
+
+    internal static Refusal? Put(WriteTransaction tx, Registration registration)
     {
         if (CatalogWrites.PutNode(tx, registration.Node, registration.SkipNodeUpdate) is { } badNode)
         {
@@ -44,7 +47,7 @@ public sealed class Register(Registration registration) : Command<bool>
             }
         }
 
-        return true;
+        return null;
     }
 }
 

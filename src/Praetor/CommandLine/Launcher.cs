@@ -124,7 +124,9 @@ internal sealed class Launcher(IReadOnlyList<CommandRow> table, string version)
     private async Task<int> RunAsync(Shell shell, CommandRow row, List<string> rest, CancellationToken stop)
     {
         var command = row.Make!();
-        var line = new FlagParser(command.Flags, lenient: !shell.IsConsul).Parse(rest);
+        var line = command.ReadsOwnLine
+            ? new ParsedLine(rest, Problem: null, Unknown: null)
+            : new FlagParser(command.Flags, lenient: !shell.IsConsul).Parse(rest);
         if (line.Problem is not null)
         {
             SayProblem(shell, row, command, line);

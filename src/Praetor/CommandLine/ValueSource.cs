@@ -24,7 +24,7 @@ internal static class ValueSource
 
     /// <summary>The bytes of a file.</summary>
     /// <exception cref="CommandException">There is no such file.</exception>
-    public static byte[] ReadFile(string path, string failure)
+    public static byte[] ReadFile(string path, string failure, string between = ": ")
     {
         try
         {
@@ -32,7 +32,7 @@ internal static class ValueSource
         }
         catch (Exception missing) when (missing is IOException or UnauthorizedAccessException)
         {
-            throw new CommandException($"{failure}: {GoErrors.Open(path, missing)}");
+            throw new CommandException($"{failure}{between}{GoErrors.Open(path, missing)}");
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Languages;
 using Praetor.Client;
 using Praetor.CommandLine;
 
@@ -126,13 +127,8 @@ internal sealed class MembersCommand : Command
 
     private Regex StatusPattern()
     {
-        try
-        {
-            return new Regex(_status.Value, RegexOptions.NonBacktracking);
-        }
-        catch (ArgumentException wrong)
-        {
-            throw new CommandException($"Failed to compile status regexp: error parsing regexp: {wrong.Message}");
-        }
+        return GoRegex.TryCreate(_status.Value, out var pattern, out var problem)
+            ? pattern!
+            : throw new CommandException($"Failed to compile status regexp: {problem}");
     }
 }

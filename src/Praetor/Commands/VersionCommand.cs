@@ -48,7 +48,7 @@ internal sealed class VersionCommand : Command
             case "json":
                 var document = Document(shell);
                 shell.Say(GoJson.Indent(
-                    JsonSerializer.SerializeToElement(document, VersionJson.Default.VersionDocument), "    "));
+                    JsonSerializer.SerializeToElement(document, VersionJson.Default.VersionDocument), "   "));
                 return Task.FromResult(0);
             default:
                 throw new CommandException($"Unknown format: {_format.Value}");

@@ -65,6 +65,34 @@ public static class GoDuration
         return true;
     }
 
+    /// <summary>Why a text is no duration, in Go's words.</summary>
+    public static string Explain(string text)
+    {
+        var rest = text.AsSpan().TrimStart("+-");
+        while (!rest.IsEmpty)
+        {
+            var digits = rest.IndexOfAnyExcept(".0123456789");
+            if (digits == 0 || rest.StartsWith("."))
+            {
+                break;
+            }
+            if (digits < 0)
+            {
+                return $"time: missing unit in duration \"{text}\"";
+            }
+            rest = rest[digits..];
+            var length = rest.IndexOfAny(".0123456789");
+            var unit = rest[..(length < 0 ? rest.Length : length)];
+            var known = unit;
+            if (TakeUnit(ref known) == 0)
+            {
+                return $"time: unknown unit \"{unit}\" in duration \"{text}\"";
+            }
+            rest = rest[unit.Length..];
+        }
+        return $"time: invalid duration \"{text}\"";
+    }
+
     /// <summary>Writes as Go's String(): "0s", "1.5ms", "1m0s", "1h0m0s".</summary>
     public static string Format(TimeSpan duration) => FormatNanoseconds(ToNanoseconds(duration));
 

@@ -4,7 +4,7 @@ namespace Languages;
 /// The one scanner below all languages: a text, an offset in it, and the way from offsets to lines and columns. Going
 /// back is setting <see cref="Offset"/>; positions are computed only when somebody asks.
 /// </summary>
-internal sealed class TextScanner(string file, string text)
+public sealed class TextScanner(string file, string text)
 {
     /// <summary>Stands for "no more characters". A text may contain it too: ask <see cref="AtEnd"/>.</summary>
     public const char End = '\0';

@@ -79,9 +79,10 @@ public sealed class CheckTextTests
     [InlineData("ftp://127.0.0.1/", "GET", "x", "v", "Get \"ftp://127.0.0.1/\": unsupported protocol scheme \"ftp\"")]
     [InlineData("http://x", "B AD", "x", "v", "net/http: invalid method \"B AD\"")]
     [InlineData("http://x", "GET", "a b", "v", "Get \"http://x\": net/http: invalid header field name \"a b\"")]
-    [InlineData("http://x", "GET", "a", "b\r\nc: d", "Get \"http://x\": net/http: invalid header field value for \"a\"")]
+    [InlineData("http://x", "GET", "a", "b\r\nc", "Get \"http://x\": net/http: invalid header field value for \"a\"")]
     [InlineData("http://x", "GET", "a", "b", null)]
-    public void An_impossible_request_is_never_sent(string url, string method, string name, string value, string? why) =>
+    public void An_impossible_request_is_never_sent(
+        string url, string method, string name, string value, string? why) =>
         HttpRequests.Problem(new CheckSpec
         {
             Id = "c",
@@ -89,6 +90,18 @@ public sealed class CheckTextTests
             Method = method,
             Headers = new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal) { [name] = [value] },
         }).ShouldBe(why);
+
+    [Theory]
+    [InlineData("http://[::1]/", "[::1]")]
+    [InlineData("http://[::1]:81/", "[::1]:81")]
+    [InlineData("https://h/", "h")]
+    [InlineData("https://h:443/", "h")]
+    [InlineData("http://h:443/", "h:443")]
+    public void The_host_header_names_the_target(string url, string host)
+    {
+        using var request = HttpRequests.Make(new CheckSpec { Id = "c" }, new Uri(url), "GET");
+        request.Headers.Host.ShouldBe(host);
+    }
 
     [Theory]
     [InlineData("127.0.0.1:80", "127.0.0.1", 80, "")]

@@ -1,0 +1,304 @@
+using System.Net;
+
+namespace Praetor.Agent.Config;
+
+/// <summary>Rules over several keys, in Consul's words where it has the rule.</summary>
+internal sealed class ConfigRules(AgentConfig config, List<ConfigProblem> problems, List<string> warnings)
+{
+    private readonly SettingValues _values = config.Values;
+
+    public void Judge()
+    {
+        JudgeNode();
+        JudgeServer();
+        JudgeAddresses();
+        JudgeListeners();
+        JudgeNumbers();
+        JudgeMesh();
+        JudgeSafety();
+    }
+
+    private void JudgeNode()
+    {
+        if (config.DataDir.Length == 0 && !config.IsDev)
+        {
+            Refuse("data_dir", "data_dir cannot be empty", "name a directory, or start with -dev");
+        }
+        else if (File.Exists(config.DataDir))
+        {
+            Refuse("data_dir", $"data_dir \"{config.DataDir}\" is not a directory", "name a directory");
+        }
+        JudgeDatacenter("datacenter", config.Datacenter, _values.Text("datacenter").Length == 0);
+        JudgeDatacenter("primary_datacenter", config.PrimaryDatacenter, isEmpty: false);
+        if (DefinitionRules.MetaProblem(config.NodeMeta) is { } meta)
+        {
+            Refuse("node_meta", $"node_meta invalid: {meta}", "use letters, digits, - and _ in names");
+        }
+        if (!config.NodeName.All(static c => char.IsAsciiLetterOrDigit(c) || c == '-'))
+        {
+            warnings.Add($"Node name \"{config.NodeName}\" will not be discoverable via DNS due to invalid characters. "
+                + "Valid characters include all alpha-numerics and dashes.");
+        }
+        if (_values.Text("segment").Length > 0)
+        {
+            Refuse("segment", "Network segments are not supported in this version of Consul", "remove it");
+        }
+        if (_values.Text("partition") is not ("" or "default"))
+        {
+            Refuse("partition", "admin partitions are not supported", "remove it, or use \"default\"");
+        }
+    }
+
+    private void JudgeDatacenter(string key, string name, bool isEmpty)
+    {
+        if (isEmpty)
+        {
+            Refuse(key, $"{key} cannot be empty", "name it, as in dc1");
+        }
+        else if (!name.All(static c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-' or '_'))
+        {
+            Refuse(key, $"{key} cannot be \"{name}\". Please use only [a-z0-9-_]", "remove the other characters");
+        }
+    }
+
+    private void JudgeServer()
+    {
+        var expect = _values.Whole("bootstrap_expect");
+        var bootstrap = _values.Flag("bootstrap");
+        if (expect < 0)
+        {
+            Refuse("bootstrap_expect", $"bootstrap_expect cannot be {expect}. Must be greater than or equal to zero", "use 0 or more");
+        }
+        if (bootstrap && !config.IsServer)
+        {
+            Refuse("bootstrap", "'bootstrap = true' requires 'server = true'", "add server = true");
+        }
+        if (expect > 0 && !config.IsServer)
+        {
+            Refuse("bootstrap_expect", "'bootstrap_expect > 0' requires 'server = true'", "add server = true");
+        }
+        if (expect > 0 && config.IsDev)
+        {
+            Refuse("bootstrap_expect", "'bootstrap_expect > 0' not allowed in dev mode", "remove it, or -dev");
+        }
+        if (expect > 0 && bootstrap)
+        {
+            Refuse("bootstrap", "'bootstrap_expect > 0' and 'bootstrap = true' are mutually exclusive", "remove one of them");
+        }
+        if (_values.Texts("primary_gateways").Count > 0 && !config.IsServer)
+        {
+            Refuse("primary_gateways", "'primary_gateways' requires 'server = true'", "add server = true");
+        }
+        WarnOfQuorum(expect, bootstrap);
+    }
+
+    private void WarnOfQuorum(long expect, bool bootstrap)
+    {
+        if (expect == 1)
+        {
+            warnings.Add("BootstrapExpect is set to 1; this is the same as Bootstrap mode.");
+        }
+        if (bootstrap || expect == 1)
+        {
+            warnings.Add("bootstrap = true: do not enable unless necessary");
+        }
+        if (expect == 2)
+        {
+            warnings.Add("bootstrap_expect = 2: A cluster with 2 servers will provide no failure tolerance.");
+        }
+        if (expect > 2 && expect % 2 == 0)
+        {
+            warnings.Add("bootstrap_expect is even number: A cluster with an even number of servers does not achieve "
+                + "optimum fault tolerance.");
+        }
+        if (expect > 1)
+        {
+            warnings.Add($"bootstrap_expect > 0: expecting {expect} servers");
+        }
+    }
+
+    private void JudgeAddresses()
+    {
+        foreach (var key in new[] { "advertise_addr", "advertise_addr_wan" })
+        {
+            var address = key == "advertise_addr" ? config.Addresses.Advertise : config.Addresses.AdvertiseWan;
+            if (_values.Text(key).Length > 0 && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any)))
+            {
+                var name = key == "advertise_addr" ? "Advertise" : "Advertise WAN";
+                Refuse(key, $"{name} address cannot be 0.0.0.0, :: or [::]", "use an address that others can reach");
+            }
+        }
+        if (config.Addresses.Dns.Any(static address => address.UnixPath is not null))
+        {
+            Refuse("addresses.dns", "DNS address cannot be a unix socket", "use an IP address");
+        }
+        if (config.Addresses.Client.Any(static address => address.UnixPath is not null))
+        {
+            Refuse("client_addr", "client_addr cannot be a unix socket", "use addresses.http for that");
+        }
+        var first = config.Dns.AltDomain.Split('.')[0];
+        if (first is "service" or "connect" or "node" or "query" or "addr"
+            || (first.Length > 0 && string.Equals(first, config.Datacenter, StringComparison.Ordinal)))
+        {
+            Refuse("alt_domain",
+                $"alt_domain cannot start with {{service,connect,node,query,addr,{config.Datacenter}}}", "use another name");
+        }
+    }
+
+    private void JudgeListeners()
+    {
+        var taken = new Dictionary<string, string>(StringComparer.Ordinal);
+        Take("DNS", "ports.dns", config.Addresses.Dns);
+        Take("HTTP", "ports.http", config.Addresses.Http);
+        Take("HTTPS", "ports.https", config.Addresses.Https);
+        Take("gRPC", "ports.grpc", config.Addresses.Grpc);
+        Take("gRPC-TLS", "ports.grpc_tls", config.Addresses.GrpcTls);
+        Take("RPC", "ports.server", Between(config.Ports.Server, config.IsServer));
+        Take("Serf LAN", "ports.serf_lan", Between(config.Ports.SerfLan, isUsed: true));
+        Take("Serf WAN", "ports.serf_wan", Between(config.Ports.SerfWan, config.IsServer));
+
+        void Take(string name, string key, IReadOnlyList<ListenAddress> addresses)
+        {
+            foreach (var address in addresses)
+            {
+                if (!taken.TryAdd(address.ToString(), name))
+                {
+                    Refuse(key, $"{name} address {address} already configured for {taken[address.ToString()]}",
+                        "give one of them another port");
+                }
+            }
+        }
+    }
+
+    private IReadOnlyList<ListenAddress> Between(int port, bool isUsed) =>
+        isUsed && port > 0 ? [new ListenAddress(config.Addresses.Bind, port)] : [];
+
+    private void JudgeNumbers()
+    {
+        if (_values.Whole("performance.raft_multiplier") is < 1 or > 10)
+        {
+            Refuse("performance.raft_multiplier",
+                $"performance.raft_multiplier cannot be {_values.Whole("performance.raft_multiplier")}. Must be between 1 and 10",
+                "use 1 to 10");
+        }
+        if (_values.Whole("autopilot.max_trailing_logs") < 0)
+        {
+            Refuse("autopilot.max_trailing_logs",
+                $"autopilot.max_trailing_logs cannot be {_values.Whole("autopilot.max_trailing_logs")}. "
+                + "Must be greater than or equal to zero",
+                "use 0 or more");
+        }
+        if (_values.Whole("cache.entry_fetch_max_burst") < 1)
+        {
+            Refuse("cache.entry_fetch_max_burst",
+                $"cache.entry_fetch_max_burst must be strictly positive, was: {_values.Whole("cache.entry_fetch_max_burst")}",
+                "use 1 or more");
+        }
+        JudgePortRange("sidecar", config.Ports.SidecarMin, config.Ports.SidecarMax);
+        JudgePortRange("expose", config.Ports.ExposeMin, config.Ports.ExposeMax);
+        if (!IsKey(_values.Text("encrypt")))
+        {
+            Refuse("encrypt", "encrypt has invalid key: not 16, 24 or 32 bytes in base64", "make one by keygen");
+        }
+        foreach (var rule in _values.Texts("telemetry.prefix_filter").Where(static rule => rule is not ['+' or '-', ..]))
+        {
+            warnings.Add($"Filter rule must begin with either '+' or '-': \"{rule}\"");
+        }
+    }
+
+    private void JudgePortRange(string name, int min, int max)
+    {
+        if (min > max)
+        {
+            Refuse($"ports.{name}_min_port",
+                $"{name}_min_port must be less than {name}_max_port. To disable, set both to zero.", "exchange them");
+        }
+    }
+
+    private static bool IsKey(string text)
+    {
+        if (text.Length == 0)
+        {
+            return true;
+        }
+        Span<byte> key = stackalloc byte[64];
+        return Convert.TryFromBase64String(text, key, out var length) && length is 16 or 24 or 32;
+    }
+
+    private void JudgeMesh()
+    {
+        if (config.Connect.CaProvider is not ("consul" or "vault" or "aws-pca"))
+        {
+            Refuse("connect.ca_provider", $"{config.Connect.CaProvider} is not a valid CA provider", "use consul, vault or aws-pca");
+        }
+        if (_values.Flag("connect.enable_mesh_gateway_wan_federation") && !config.Connect.IsEnabled)
+        {
+            Refuse("connect.enable_mesh_gateway_wan_federation",
+                "'connect.enable_mesh_gateway_wan_federation=true' requires 'connect.enabled=true'", "switch connect on");
+        }
+        if (_values.Flag("auto_encrypt.allow_tls") && !config.IsServer)
+        {
+            Refuse("auto_encrypt.allow_tls", "auto_encrypt.allow_tls can only be used on a server.", "use auto_encrypt.tls");
+        }
+        if (_values.Flag("auto_encrypt.tls") && config.IsServer)
+        {
+            Refuse("auto_encrypt.tls", "auto_encrypt.tls can only be used on a client.", "use auto_encrypt.allow_tls");
+        }
+        if (_values.Flag("auto_config.enabled") && !_values.Flag("verify_outgoing")
+            && !_values.Flag("tls.defaults.verify_outgoing") && !_values.Flag("tls.internal_rpc.verify_outgoing"))
+        {
+            Refuse("auto_config.enabled",
+                "auto_config.enabled cannot be set without configuring TLS for server communications",
+                "set tls.internal_rpc.verify_outgoing = true");
+        }
+        foreach (var (segment, i) in _values.Blocks("segments").Select(static (block, i) => (block, i)))
+        {
+            problems.Add(new ConfigProblem(segment.At, $"segments[{i}]", "Network segments are not supported", "remove it"));
+        }
+        JudgeEntries();
+    }
+
+    private void JudgeEntries()
+    {
+        for (var i = 0; i < config.ConfigEntries.Count; i++)
+        {
+            var entry = config.ConfigEntries[i];
+            var key = $"config_entries.bootstrap[{i}]";
+            var kind = (entry["kind"] ?? entry["Kind"])?.Text ?? "";
+            if (kind.Length == 0)
+            {
+                problems.Add(new ConfigProblem(
+                    entry.At, key, "Payload does not contain a kind/Kind key at the top level", "add kind = \"…\""));
+            }
+            else if (!EntryKinds.Contains(kind, StringComparer.Ordinal))
+            {
+                problems.Add(new ConfigProblem(
+                    entry.At, key, $"invalid config entry kind: {kind}", Suggestion.For(kind, EntryKinds, "see the reference")));
+            }
+        }
+    }
+
+    private static readonly string[] EntryKinds =
+    [
+        "service-defaults", "proxy-defaults", "service-resolver", "service-splitter", "service-router", "ingress-gateway",
+        "terminating-gateway", "service-intentions", "mesh", "exported-services", "sameness-group", "api-gateway",
+        "http-route", "tcp-route", "inline-certificate", "file-system-certificate", "bound-api-gateway", "jwt-provider",
+        "rate-limit", "control-plane-request-limit",
+    ];
+
+    private void JudgeSafety()
+    {
+        if (_values.Flag("ui") && _values.Text("ui_dir").Length > 0)
+        {
+            Refuse("ui_dir", "Both the ui and ui-dir flags were specified, please provide only one.", "remove ui");
+        }
+        if (config.CheckSettings.AllowScripts && !config.Acl.IsEnabled && config.Http.AllowWriteFrom.Count == 0)
+        {
+            warnings.Add("using enable-script-checks without ACLs and without allow_write_http_from is DANGEROUS, "
+                + "use enable-local-script-checks instead");
+        }
+    }
+
+    private void Refuse(string key, string what, string remedy) =>
+        problems.Add(new ConfigProblem(_values.At(key), key, what, remedy));
+}

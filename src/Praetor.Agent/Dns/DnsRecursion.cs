@@ -1,0 +1,166 @@
+using System.Buffers.Binary;
+using System.Net;
+using Codecs.Dns;
+
+namespace Praetor.Agent.Dns;
+
+/// <summary>Answers the questions that a recursor has a part in, a bounded number at a time.</summary>
+internal sealed class DnsRecursion(DnsContext context, DnsForwarder forwarder, Func<Random> newRandom)
+{
+    /// <summary>Questions that may wait for recursors at once; whoever comes on top is told SERVFAIL.</summary>
+    private const int WaitingMax = 512;
+    private int _waiting;
+
+    /// <returns>The reply's length; 0 for no reply.</returns>
+    public async Task<int> CompleteAsync(byte[] packet, bool isTcp, Memory<byte> reply, CancellationToken stop)
+    {
+        context.Counters.CountRecursion();
+        if (Interlocked.Increment(ref _waiting) > WaitingMax)
+        {
+            Interlocked.Decrement(ref _waiting);
+            return Fail(packet, isTcp, reply);
+        }
+        try
+        {
+            var names = UnresolvedIn(packet, isTcp);
+            if (names is null)
+            {
+                return 0;
+            }
+            if (names.Count == 0)
+            {
+                return await PassOnAsync(packet, isTcp, reply, stop);
+            }
+            var resolved = await ResolveAsync(names, stop);
+            return new DnsResponder(context, newRandom(), caches: false)
+                .AnswerWith(packet, isTcp, resolved, reply.Span);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _waiting);
+        }
+    }
+
+    private IReadOnlyCollection<string>? UnresolvedIn(byte[] packet, bool isTcp)
+    {
+        Span<byte> scratch = stackalloc byte[DnsQuery.ScratchBytes];
+        return DnsQuery.Parse(packet, isTcp, scratch, out DnsQuery query) != QueryFault.None ? null
+            : new DnsResponder(context, newRandom(), caches: false).UnresolvedIn(query);
+    }
+
+    private async Task<int> PassOnAsync(byte[] packet, bool isTcp, Memory<byte> reply, CancellationToken stop)
+    {
+        byte[]? answer = await AskAllAsync(packet, isTcp, stop);
+        return answer is null ? Fail(packet, isTcp, reply) : Relay(packet, isTcp, answer, reply);
+    }
+
+    // In the order they are configured; one that fails or refuses hands over to the next.
+    private async Task<byte[]?> AskAllAsync(byte[] packet, bool isTcp, CancellationToken stop)
+    {
+        DnsOptions options = context.Settings.Options;
+        foreach (IPEndPoint recursor in options.Recursors)
+        {
+            byte[]? answer = await forwarder.AskAsync(packet, isTcp, recursor, options.RecursorTimeout, stop);
+            if (answer is not null && CodeOf(answer) is DnsResponseCode.NoError or DnsResponseCode.NameError)
+            {
+                return answer;
+            }
+        }
+        return null;
+    }
+
+    private async Task<Dictionary<string, DnsResource[]>> ResolveAsync(
+        IReadOnlyCollection<string> names, CancellationToken stop)
+    {
+        var resolved = new Dictionary<string, DnsResource[]>(StringComparer.OrdinalIgnoreCase);
+        foreach (string name in names)
+        {
+            byte[]? answer = DnsName.Encode(name) is { } wire ? await AskAllAsync(Question(wire), false, stop) : null;
+            resolved[name] = answer is null ? [] : RecordsIn(answer);
+        }
+        return resolved;
+    }
+
+    private int Fail(byte[] packet, bool isTcp, Memory<byte> reply)
+    {
+        context.Counters.CountRecursionFailure();
+        Span<byte> scratch = stackalloc byte[DnsQuery.ScratchBytes];
+        return DnsQuery.Parse(packet, isTcp, scratch, out DnsQuery query) == QueryFault.None
+            ? DnsResponder.EncodeFailure(query, reply.Span) : 0;
+    }
+
+    private int Relay(byte[] packet, bool isTcp, byte[] answer, Memory<byte> reply)
+    {
+        Span<byte> scratch = stackalloc byte[DnsQuery.ScratchBytes];
+        if (DnsQuery.Parse(packet, isTcp, scratch, out DnsQuery query) != QueryFault.None)
+        {
+            return 0;
+        }
+        int limit = isTcp ? reply.Length : AnswerEncoder.DatagramBytes(query, context.Settings);
+        if (answer.Length > limit)
+        {
+            return AnswerEncoder.EncodeBare(query, DnsResponseCode.NoError,
+                DnsFlags.RecursionAvailable | DnsFlags.Truncated, echoEdns: true, reply.Span);
+        }
+        answer.CopyTo(reply);
+        Span<byte> span = reply.Span;
+        BinaryPrimitives.WriteUInt16BigEndian(span, query.Header.Id);
+        const int FlagsAt = 2;
+        int flags = BinaryPrimitives.ReadUInt16BigEndian(span[FlagsAt..]) | (int)DnsFlags.RecursionAvailable;
+        BinaryPrimitives.WriteUInt16BigEndian(span[FlagsAt..], (ushort)flags);
+        // Askers that mix letters against forgery want them back, whatever the recursor made of them.
+        Span<byte> name = span.Slice(DnsLimits.HeaderBytes, query.Name.Length);
+        if (DnsName.EqualsIgnoreCase(name, query.Name))
+        {
+            query.Name.CopyTo(name);
+        }
+        return answer.Length;
+    }
+
+    private static byte[] Question(byte[] name)
+    {
+        var buffer = new byte[DnsLimits.PlainUdpBytes];
+        var writer = new DnsMessageWriter(buffer, []);
+        writer.SetHeader(0, DnsFlags.RecursionDesired, DnsResponseCode.NoError);
+        writer.SetCounts(1, 0, 0, 0);
+        writer.WriteQuestion(name, DnsType.A, DnsClass.Internet);
+        return buffer[..writer.Length];
+    }
+
+    private static DnsResponseCode CodeOf(byte[] answer) =>
+        new DnsMessageReader(answer).TryReadHeader(out DnsHeader header)
+            ? header.ResponseCode : DnsResponseCode.ServerFailure;
+
+    private static DnsResource[] RecordsIn(byte[] answer)
+    {
+        var records = new List<DnsResource>();
+        Span<byte> name = stackalloc byte[DnsLimits.NameBytesMax];
+        var reader = new DnsMessageReader(answer);
+        bool isSound = reader.TryReadHeader(out DnsHeader header) && reader.TryReadQuestion(out _);
+        for (int i = 0; i < header.Answers && isSound; i++)
+        {
+            isSound = reader.TryReadRecord(out DnsRecord record);
+            if (isSound && reader.TryExpandName(record.OwnerOffset, name, out int bytes, out _)
+                && ToResource(ref reader, answer, record, name[..bytes].ToArray()) is { } resource)
+            {
+                records.Add(resource);
+            }
+        }
+        return [.. records];
+    }
+
+    private static DnsResource? ToResource(
+        ref DnsMessageReader reader, byte[] answer, DnsRecord record, byte[] owner)
+    {
+        ReadOnlySpan<byte> data = answer.AsSpan(record.DataOffset, record.DataLength);
+        const int IPv4Bytes = 4, IPv6Bytes = 16;
+        if (record.Type == DnsType.A && data.Length == IPv4Bytes
+            || record.Type == DnsType.Aaaa && data.Length == IPv6Bytes)
+        {
+            return DnsResource.ForAddress(owner, record.Ttl, new IPAddress(data));
+        }
+        Span<byte> target = stackalloc byte[DnsLimits.NameBytesMax];
+        return record.Type == DnsType.Cname && reader.TryExpandName(record.DataOffset, target, out int bytes, out _)
+            ? DnsResource.ForName(owner, DnsType.Cname, record.Ttl, target[..bytes].ToArray()) : null;
+    }
+}

@@ -1,0 +1,161 @@
+using System.Text.Json;
+using Praetor.Agent.Checks;
+using Praetor.Agent.Config;
+using Praetor.Agent.Http.Json;
+using Praetor.Agent.Local;
+
+namespace Praetor.Agent.Http.Endpoints;
+
+/// <summary>/v1/agent/check…: the checks of this agent.</summary>
+internal sealed class AgentChecksEndpoints(LocalAgent local)
+{
+    public void AddTo(RouteTable routes)
+    {
+        routes.Handle("GET", "/v1/agent/checks", RouteRows.NodeRead, List, "The checks of this agent.");
+        routes.Add(new Route
+        {
+            Method = "PUT",
+            Pattern = "/v1/agent/check/register",
+            Acl = RouteRows.NodeWrite,
+            Handle = RegisterAsync,
+            BodyMax = AgentServicesEndpoints.DefinitionBodyMax,
+            Description = "Registers a check of the node or of a service; it is in the catalog when answered.",
+        });
+        routes.Handle("PUT", "/v1/agent/check/deregister/{id}", RouteRows.NodeWrite, DeregisterAsync,
+            "Takes a check out.");
+        AddReport(routes, "pass", CheckStatus.Passing);
+        AddReport(routes, "warn", CheckStatus.Warning);
+        AddReport(routes, "fail", CheckStatus.Critical);
+        routes.Add(new Route
+        {
+            Method = "PUT",
+            Pattern = "/v1/agent/check/update/{id}",
+            Acl = RouteRows.NodeWrite,
+            Handle = UpdateAsync,
+            BodyMax = AgentServicesEndpoints.DefinitionBodyMax,
+            Description = "Reports status and output of a TTL check.",
+        });
+    }
+
+    private void AddReport(RouteTable routes, string word, CheckStatus status) => routes.Handle(
+        "PUT", $"/v1/agent/check/{word}/{{id}}", RouteRows.NodeWrite,
+        request => ReportAsync(request, status, request.Query["note"]),
+        $"Reports that a TTL check is {CheckStatusText.Of(status)}.");
+
+    private ValueTask<Reply> List(ApiRequest request)
+    {
+        if (!AgentFilters.TryRead(request, AgentFilters.Check, out var filter, out var refusal))
+        {
+            return ValueTask.FromResult(refusal);
+        }
+
+        return ValueTask.FromResult(Reply.Json(request.Pretty, json =>
+        {
+            json.WriteStartObject();
+            foreach (var (id, check) in local.State.Current.Checks)
+            {
+                if (filter.Matches(check.Record))
+                {
+                    json.WritePropertyName(id);
+                    CatalogJson.WriteCheck(json, check.Record);
+                }
+            }
+
+            json.WriteEndObject();
+        }));
+    }
+
+    private async ValueTask<Reply> RegisterAsync(ApiRequest request)
+    {
+        var body = DefinitionBody.Check(request.Body.Span);
+        if (body.Error is { } error)
+        {
+            return Reply.BadRequest(error);
+        }
+
+        var planner = new DefinitionPlanner(local.Options.Node, LocalOrigin.Api, local.Options.CheckOutputMax);
+        var refusal = await local.RegisterAsync(planner.PlanAlone(body.Value!, request.Token));
+        return refusal is null ? Reply.Ok : Reply.Refused(refusal);
+    }
+
+    private async ValueTask<Reply> DeregisterAsync(ApiRequest request)
+    {
+        if (request.Name.Length == 0)
+        {
+            return Reply.Text(500, "CheckID missing");
+        }
+
+        await local.DeregisterCheckAsync(request.Name);
+        return Reply.Ok;
+    }
+
+    private async ValueTask<Reply> UpdateAsync(ApiRequest request)
+    {
+        if (!TryReadUpdate(request.Body, out var status, out var output, out var problem))
+        {
+            return Reply.BadRequest($"Request decode failed: {problem}");
+        }
+
+        return CheckStatusText.TryParse(status, out var parsed)
+            ? await ReportAsync(request, parsed, output)
+            : Reply.BadRequest($"Invalid check status: '{status}'");
+    }
+
+    private async ValueTask<Reply> ReportAsync(ApiRequest request, CheckStatus status, string output) =>
+        await local.ReportAsync(request.Name, status, output)
+            ? Reply.Ok
+            : Reply.Text(500, CheckEngine.NoTtl(request.Name));
+
+    private static bool TryReadUpdate(ReadOnlyMemory<byte> body, out string status, out string output, out string problem)
+    {
+        (status, output, problem) = ("", "", "EOF");
+        if (body.Span.Trim(" \t\r\n"u8).IsEmpty)
+        {
+            return false;
+        }
+
+        try
+        {
+            using var document = JsonDocument.Parse(body);
+            if (document.RootElement.ValueKind != JsonValueKind.Object)
+            {
+                problem = "an object with Status and Output is wanted";
+                return false;
+            }
+
+            foreach (var member in document.RootElement.EnumerateObject())
+            {
+                if (!Take(member, ref status, ref output))
+                {
+                    problem = $"json: unknown field \"{member.Name}\"";
+                    return false;
+                }
+            }
+
+            return true;
+        }
+        catch (JsonException e)
+        {
+            problem = e.Message;
+            return false;
+        }
+    }
+
+    private static bool Take(JsonProperty member, ref string status, ref string output)
+    {
+        var text = member.Value.ValueKind == JsonValueKind.String ? member.Value.GetString()! : "";
+        if (member.Name.Equals("Status", StringComparison.OrdinalIgnoreCase))
+        {
+            status = text;
+            return true;
+        }
+
+        if (member.Name.Equals("Output", StringComparison.OrdinalIgnoreCase))
+        {
+            output = text;
+            return true;
+        }
+
+        return false;
+    }
+}

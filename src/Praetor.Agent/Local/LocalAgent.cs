@@ -1,0 +1,416 @@
+using Microsoft.Extensions.Logging;
+using Praetor.Agent.Checks;
+using Praetor.Server.Model;
+using Praetor.Server.Queries;
+using Praetor.Server.State;
+
+namespace Praetor.Agent.Local;
+
+/// <summary>What is told to a <see cref="LocalAgent"/> by the configuration; a reload brings a new one.</summary>
+public sealed record LocalAgentOptions
+{
+    public required NodeIdentity Node { get; init; }
+
+    /// <summary>Where what clients register survives. Null: nowhere (<c>-dev</c>).</summary>
+    public string? DataDir { get; init; }
+
+    public ScriptChecks Scripts { get; init; }
+
+    /// <summary>Drops outputs of checks (<c>discard_check_output</c>).</summary>
+    public bool DiscardCheckOutput { get; init; }
+
+    /// <summary>Bytes of output kept of checks that do not say (<c>check_output_max_size</c>). 0: 4096.</summary>
+    public int CheckOutputMax { get; init; }
+
+    public PortRange SidecarPorts { get; init; } = PortRange.Sidecars;
+
+    public AntiEntropyOptions AntiEntropy { get; init; } = new();
+
+    public CheckCertificates? CheckCertificates { get; init; }
+
+    /// <summary>Services of configuration files.</summary>
+    public IReadOnlyList<ServicePlan> Services { get; init; } = [];
+
+    /// <summary>Checks of configuration files that no service carries; a service id in the spec attaches them.</summary>
+    public IReadOnlyList<CheckPlan> Checks { get; init; } = [];
+}
+
+/// <summary>What an agent has on its own machine: services, their checks, and their way into the catalog.</summary>
+/// <remarks>An operation answers when it is durable here and, unless the catalog is away, visible there.</remarks>
+public sealed partial class LocalAgent : IAsyncDisposable
+{
+    /// <summary>How long a registration waits for the catalog; what takes longer is brought there later.</summary>
+    public static readonly TimeSpan CatalogWait = TimeSpan.FromSeconds(10);
+
+    private readonly LocalDatabase? _database;
+    private readonly LocalDocuments _kept;
+    private readonly CheckWiring _checks;
+    private readonly LocalAliases _aliases;
+    private readonly TimeProvider _time;
+    private readonly ILogger _log;
+    private volatile LocalAgentOptions _options;
+    private volatile IReadOnlyList<LocalService> _managed = [];
+
+    /// <exception cref="IOException">What clients registered before cannot be read.</exception>
+    public LocalAgent(
+        LocalAgentOptions options, StateStore store, ICatalog catalog, QueryHub hub, TimeProvider time, Random random,
+        ILoggerFactory logs)
+    {
+        _options = options;
+        _time = time;
+        _log = logs.CreateLogger("agent");
+        if (options.DataDir is { } folder)
+        {
+            _database = new LocalDatabase(Path.Combine(folder, "local.db"));
+            _database.Failed += e => Failed?.Invoke(e);
+        }
+
+        _kept = LocalDocuments.Decode(_database?.Load() ?? []);
+        State = new LocalState(_database, time);
+        Watches = new LocalWatches(State);
+        Tokens = new AgentTokens(_database, _kept.Tokens);
+        _aliases = new LocalAliases(State, options.Node.Name, store, hub);
+        _checks = new CheckWiring(State, sink => new CheckEngine(
+            new CheckEngineOptions
+            {
+                // Each has its own draw: a Random is not for several threads.
+                Random = new Random(random.Next()), Time = time, Certificates = options.CheckCertificates, Deregister = Reap,
+            },
+            sink,
+            _aliases,
+            logs.CreateLogger("agent")));
+        AntiEntropy = new AntiEntropy(
+            State, catalog, options.Node, options.AntiEntropy, time, new Random(random.Next()), logs.CreateLogger("agent.anti_entropy"));
+        State.Changed += OnChanged;
+    }
+
+    /// <summary>Told, once, when durability cannot be promised any more: the process must end.</summary>
+    public event Action<IOException>? Failed;
+
+    /// <summary>Told whenever <see cref="ManagedProxies"/> is another list.</summary>
+    public event Action? ManagedProxiesChanged;
+
+    public LocalState State { get; }
+
+    public LocalWatches Watches { get; }
+
+    public AntiEntropy AntiEntropy { get; }
+
+    public AgentTokens Tokens { get; }
+
+    public LocalAgentOptions Options => _options;
+
+    /// <summary>The sidecars that the agent runs itself, by id.</summary>
+    public IReadOnlyList<LocalService> ManagedProxies => _managed;
+
+    /// <summary>Takes up what survived and what files say, brings it into the catalog, and runs the checks.</summary>
+    public async Task StartAsync(CancellationToken stop)
+    {
+        var states = State.Restore(_kept);
+        LoadFiles(_options);
+        _checks.KeepsOutput = !_options.DiscardCheckOutput;
+        _checks.Start(states);
+        RefreshManaged();
+        await AntiEntropy.CompareAsync(stop);
+        AntiEntropy.Start();
+    }
+
+    /// <summary>Takes over what changed in the files. What clients registered stays, and so does the health of checks.</summary>
+    /// <exception cref="IOException">It could not be written.</exception>
+    public async Task ReloadAsync(LocalAgentOptions options)
+    {
+        _options = options with { Node = _options.Node, DataDir = _options.DataDir };
+        _checks.KeepsOutput = !options.DiscardCheckOutput;
+        LoadFiles(options);
+        await SettledAsync();
+    }
+
+    /// <summary>Registers a service with its checks and its sidecar.</summary>
+    /// <returns>Why not; null: it is in the catalog and durable here.</returns>
+    /// <exception cref="IOException">It could not be written.</exception>
+    public async ValueTask<Refusal?> RegisterAsync(ServicePlan plan)
+    {
+        if ((Forbidden(plan.Checks) ?? Forbidden(plan.Sidecar?.Checks)) is { } forbidden)
+        {
+            return Refusal.Failed(forbidden);
+        }
+
+        var refusal = State.Edit(editor => plan.Apply(editor, _options.SidecarPorts));
+        if (refusal is not null)
+        {
+            return Refusal.Failed(refusal);
+        }
+
+        await SettledAsync();
+        return null;
+    }
+
+    /// <summary>Registers a check of the node or, with a service id in its spec, of that service.</summary>
+    /// <exception cref="IOException">It could not be written.</exception>
+    public async ValueTask<Refusal?> RegisterAsync(CheckPlan plan)
+    {
+        if (Forbidden([plan]) is { } forbidden)
+        {
+            return Refusal.Failed(forbidden);
+        }
+
+        var refusal = State.Edit(editor => Put(editor, plan, LocalOrigin.Api));
+        if (refusal is not null)
+        {
+            return refusal;
+        }
+
+        await SettledAsync();
+        return null;
+    }
+
+    /// <summary>Takes a service out, with its checks and its sidecar; false: there is none.</summary>
+    public async ValueTask<bool> DeregisterServiceAsync(string id)
+    {
+        var found = false;
+        State.Edit(editor => found = editor.RemoveService(id));
+        if (found)
+        {
+            Log.Removed(_log, "service", id);
+            await SettledAsync();
+        }
+
+        return found;
+    }
+
+    /// <summary>Takes a check out; false: there is none.</summary>
+    public async ValueTask<bool> DeregisterCheckAsync(string id)
+    {
+        var found = false;
+        State.Edit(editor => found = editor.RemoveCheck(id));
+        if (found)
+        {
+            Log.Removed(_log, "check", id);
+            await SettledAsync();
+        }
+
+        return found;
+    }
+
+    /// <summary>A client reports for a TTL check; false: there is no such check.</summary>
+    public async ValueTask<bool> ReportAsync(string checkId, CheckStatus status, string output)
+    {
+        if (!_checks.Report(checkId, status, output))
+        {
+            return false;
+        }
+
+        await SettledAsync();
+        return true;
+    }
+
+    /// <summary>Takes a service out of use, or back into it; false: there is no such service.</summary>
+    public async ValueTask<bool> MaintainServiceAsync(string id, bool enable, string reason)
+    {
+        var found = State.Edit(editor => Maintain(editor, id, enable, reason)) is null;
+        if (found)
+        {
+            Log.Maintenance(_log, enable ? "entered" : "left", id);
+            await SettledAsync();
+        }
+
+        return found;
+    }
+
+    /// <summary>Takes the node out of use, or back into it.</summary>
+    public async ValueTask MaintainNodeAsync(bool enable, string reason)
+    {
+        State.Edit(editor =>
+        {
+            if (!enable)
+            {
+                editor.RemoveCheck(Maintenance.NodeCheckId);
+            }
+            else if (!editor.Now.Checks.ContainsKey(Maintenance.NodeCheckId))
+            {
+                editor.Put(Maintenance.OfNode(_options.Node.Name, reason));
+            }
+        });
+        Log.Maintenance(_log, enable ? "entered" : "left", "node");
+        await SettledAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        State.Changed -= OnChanged;
+        await _checks.DisposeAsync();
+        await AntiEntropy.DisposeAsync();
+        _aliases.Dispose();
+        _database?.Dispose();
+    }
+
+    private static string? Maintain(LocalEditor editor, string id, bool enable, string reason)
+    {
+        if (!editor.Now.Services.TryGetValue(id, out var service))
+        {
+            return "unknown";
+        }
+
+        var check = Maintenance.ServiceCheckId(id);
+        if (!enable)
+        {
+            editor.RemoveCheck(check);
+        }
+        else if (!editor.Now.Checks.ContainsKey(check))
+        {
+            editor.Put(Maintenance.OfService(service.Record, reason));
+        }
+
+        return null;
+    }
+
+    private Refusal? Put(LocalEditor editor, CheckPlan plan, LocalOrigin origin)
+    {
+        var spec = plan.Spec;
+        LocalService? service = null;
+        if (spec.ServiceId.Length > 0 && !editor.Now.Services.TryGetValue(spec.ServiceId, out service))
+        {
+            return new Refusal(404, $"ServiceID \"{spec.ServiceId}\" does not exist");
+        }
+
+        editor.PutKeepingStatus(new LocalCheck
+        {
+            Record = new CheckRecord
+            {
+                Node = _options.Node.Name,
+                Id = spec.Id,
+                Name = spec.Name,
+                Status = plan.Status.Length > 0 ? plan.Status : CheckStatuses.Critical,
+                Notes = plan.Notes,
+                ServiceId = spec.ServiceId,
+                ServiceName = service?.Record.Name ?? "",
+                ServiceTags = service?.Record.Tags,
+                Type = spec.TypeText,
+            },
+            Spec = spec,
+            Token = plan.Token,
+            Origin = origin,
+        });
+        return null;
+    }
+
+    private void LoadFiles(LocalAgentOptions options) => State.Edit(editor =>
+    {
+        var services = options.Services.Select(static p => p.Service.Record.Id)
+            .Concat(options.Services.Select(static p => p.Sidecar?.Service.Record.Id ?? ""))
+            .ToHashSet(StringComparer.Ordinal);
+        foreach (var gone in editor.Now.Services.Values
+            .Where(s => s.Origin == LocalOrigin.ConfigFile && !services.Contains(s.Record.Id)).ToList())
+        {
+            editor.RemoveService(gone.Record.Id);
+        }
+
+        foreach (var plan in options.Services)
+        {
+            if (plan.Apply(editor, options.SidecarPorts) is { } problem)
+            {
+                Log.FileRefused(_log, plan.Service.Record.Id, problem);
+            }
+        }
+
+        LoadChecks(editor, options);
+    });
+
+    private void LoadChecks(LocalEditor editor, LocalAgentOptions options)
+    {
+        var carried = options.Services.Select(static p => p.Service.Record.Id).ToHashSet(StringComparer.Ordinal);
+        var ids = options.Checks.Select(static c => c.Spec.Id).ToHashSet(StringComparer.Ordinal);
+        foreach (var gone in editor.Now.Checks.Values
+            .Where(c => c.Origin == LocalOrigin.ConfigFile && !ids.Contains(c.Record.Id)
+                && c.Record.ServiceId.Length == 0).ToList())
+        {
+            editor.RemoveCheck(gone.Record.Id);
+        }
+
+        foreach (var plan in options.Checks)
+        {
+            if (Put(editor, plan, LocalOrigin.ConfigFile) is { } problem)
+            {
+                Log.FileRefused(_log, plan.Spec.Id, problem.Text);
+            }
+        }
+
+        // What survived for a service that is in no file any more has nothing to speak for.
+        foreach (var orphan in editor.Now.Checks.Values
+            .Where(c => c.Record.ServiceId.Length > 0 && !editor.Now.Services.ContainsKey(c.Record.ServiceId)
+                && !carried.Contains(c.Record.ServiceId)).ToList())
+        {
+            editor.RemoveCheck(orphan.Record.Id);
+        }
+    }
+
+    private string? Forbidden(IReadOnlyList<CheckPlan>? plans)
+    {
+        foreach (var plan in plans ?? [])
+        {
+            if (ScriptPermission.Refusal(plan.Spec, CheckOrigin.Api, _options.Scripts) is { } refusal)
+            {
+                return refusal;
+            }
+        }
+
+        return null;
+    }
+
+    private async Task SettledAsync()
+    {
+        var durable = State.DurableAsync();
+        try
+        {
+            await AntiEntropy.SettledAsync().WaitAsync(CatalogWait, _time);
+        }
+        catch (TimeoutException)
+        {
+            Log.CatalogAway(_log);
+        }
+
+        await durable;
+    }
+
+    private void Reap(string serviceId)
+    {
+        Log.Reaped(_log, serviceId);
+        State.Edit(editor => { editor.RemoveService(serviceId); });
+    }
+
+    private void OnChanged(LocalChange change)
+    {
+        if (change.Services.Count > 0)
+        {
+            RefreshManaged();
+        }
+    }
+
+    private void RefreshManaged()
+    {
+        List<LocalService> managed = [.. State.Current.Services.Values.Where(static s => s.IsManaged)];
+        if (!managed.SequenceEqual(_managed))
+        {
+            _managed = managed;
+            ManagedProxiesChanged?.Invoke();
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(Level = LogLevel.Information, Message = "Removed {Kind}: id={Id}")]
+        public static partial void Removed(ILogger log, string kind, string id);
+
+        [LoggerMessage(Level = LogLevel.Information, Message = "Maintenance mode {What}: of={Of}")]
+        public static partial void Maintenance(ILogger log, string what, string of);
+
+        [LoggerMessage(Level = LogLevel.Information, Message = "Deregistered a service that was critical for too long: id={Id}")]
+        public static partial void Reaped(ILogger log, string id);
+
+        [LoggerMessage(Level = LogLevel.Error, Message = "A definition of the files was left out: id={Id} error={Error}")]
+        public static partial void FileRefused(ILogger log, string id, string error);
+
+        [LoggerMessage(Level = LogLevel.Warning, Message = "The catalog does not answer; the change is brought there later")]
+        public static partial void CatalogAway(ILogger log);
+    }
+}

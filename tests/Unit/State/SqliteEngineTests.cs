@@ -1,0 +1,66 @@
+using Praetor.Server.Catalog;
+using Praetor.Server.Kv;
+using Praetor.Server.Model;
+using Praetor.Server.State;
+using Praetor.Server.Storage;
+using Shouldly;
+using Xunit;
+
+namespace Unit.State;
+
+public sealed class SqliteEngineTests : IDisposable
+{
+    private readonly string _path = Path.Combine(Path.GetTempPath(), $"praetor-{Guid.NewGuid():N}.db");
+
+    public void Dispose()
+    {
+        foreach (var file in Directory.GetFiles(Path.GetTempPath(), Path.GetFileName(_path) + "*"))
+        {
+            File.Delete(file);
+        }
+    }
+
+    [Fact]
+    public async Task Everything_is_there_again_with_its_indexes()
+    {
+        ulong last;
+        using (var store = new StateStore(new SqliteEngine(_path)))
+        {
+            await store.SubmitAsync(new PutKey("a/b", [0, 255], 42, null));
+            await store.SubmitAsync(new PutKey("gone", [1], 0, null));
+            await store.SubmitAsync(new DeleteKey("gone", Recurse: false, Cas: null));
+            await StateStoreTests.Register(store, "n1", "web");
+            last = store.Current.Index;
+        }
+
+        using var again = new StateStore(new SqliteEngine(_path));
+        again.Current.Index.ShouldBe(last);
+        var view = new ReadView(again.Current, tracks: false);
+        var key = KvQueries.Get(view, "a/b")!;
+        key.Value.ShouldBe([0, 255]);
+        key.Flags.ShouldBe(42UL);
+        key.ModifyIndex.ShouldBe(1UL);
+        KvQueries.Get(view, "gone").ShouldBeNull();
+        var instance = CatalogQueries.Instances(view, "WEB", connect: false).Single();
+        instance.Service.Port.ShouldBe(80);
+        instance.Health.ShouldBe(CheckStatuses.Passing);
+    }
+
+    [Fact]
+    public async Task A_second_process_is_told_that_the_file_is_in_use()
+    {
+        using var store = new StateStore(new SqliteEngine(_path));
+        await store.SubmitAsync(new PutKey("a", [1], 0, null));
+        Should.Throw<StorageFailedException>(() => new SqliteEngine(_path)).Message.ShouldContain("another agent");
+    }
+
+    [Fact]
+    public void Only_the_owner_may_read_the_file()
+    {
+        using var engine = new SqliteEngine(_path);
+        if (!OperatingSystem.IsWindows())
+        {
+            File.GetUnixFileMode(_path).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        }
+    }
+}

@@ -1,0 +1,178 @@
+using System.Text;
+using Praetor.Server.Catalog;
+using Praetor.Server.Kv;
+using Praetor.Server.Model;
+using Praetor.Server.State;
+using Praetor.Server.Storage;
+using Shouldly;
+using Xunit;
+
+namespace Unit.State;
+
+public sealed class StateStoreTests
+{
+    private static readonly NodeRecord Node = new() { Name = "n1", Address = "10.0.0.1", Datacenter = "dc1" };
+
+    [Fact]
+    public async Task A_key_is_there_when_its_put_is_answered()
+    {
+        using var store = new StateStore(new MemoryEngine());
+        (await store.SubmitAsync(Put("a", "1"))).Value.ShouldBeTrue();
+        Encoding.UTF8.GetString(Get(store, "a")!.Value).ShouldBe("1");
+    }
+
+    [Fact]
+    public async Task Every_command_has_an_index_of_its_own_also_within_a_batch()
+    {
+        using var store = new StateStore(new MemoryEngine());
+        await Task.WhenAll(Enumerable.Range(0, 200).Select(i => store.SubmitAsync(Put($"k{i}", "v"))));
+        var indexes = KvQueries.List(View(store), "").Select(k => k.ModifyIndex).ToList();
+        indexes.Distinct().Count().ShouldBe(200);
+        store.Current.Index.ShouldBe(200UL);
+    }
+
+    [Fact]
+    public async Task Check_and_set_takes_only_the_index_that_is_there()
+    {
+        using var store = new StateStore(new MemoryEngine());
+        (await store.SubmitAsync(new PutKey("a", [1], 0, 0))).Value.ShouldBeTrue();
+        (await store.SubmitAsync(new PutKey("a", [2], 0, 0))).Value.ShouldBeFalse();
+        var index = Get(store, "a")!.ModifyIndex;
+        (await store.SubmitAsync(new PutKey("a", [3], 0, index))).Value.ShouldBeTrue();
+        (await store.SubmitAsync(new PutKey("a", [4], 0, index))).Value.ShouldBeFalse();
+        Get(store, "a")!.Value.ShouldBe([3]);
+    }
+
+    [Fact]
+    public async Task The_same_value_again_is_no_change()
+    {
+        using var store = new StateStore(new MemoryEngine());
+        await store.SubmitAsync(Put("a", "1"));
+        var before = store.Current.Index;
+        (await store.SubmitAsync(Put("a", "1"))).Value.ShouldBeTrue();
+        store.Current.Index.ShouldBe(before);
+    }
+
+    [Fact]
+    public async Task A_refused_registration_leaves_nothing_behind()
+    {
+        using var store = new StateStore(new MemoryEngine());
+        var outcome = await store.SubmitAsync(new Register(new Registration
+        {
+            Node = Node,
+            Checks = [new CheckRecord { Id = "c", ServiceId = "nowhere" }],
+        }));
+        outcome.Refusal!.Text.ShouldBe("failed inserting check: Missing service registration");
+        CatalogQueries.Nodes(View(store)).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_nodes_check_touches_every_service_on_it_and_no_other()
+    {
+        using var store = new StateStore(new MemoryEngine());
+        await Register(store, "n1", "web");
+        await Register(store, "n2", "db");
+        var db = CatalogQueries.VersionOf(store.Current, "db", connect: false);
+        await store.SubmitAsync(new Register(new Registration
+        {
+            Node = Node,
+            SkipNodeUpdate = true,
+            Checks = [new CheckRecord { Id = "serfHealth", Status = "passing" }],
+        }));
+        CatalogQueries.VersionOf(store.Current, "web", connect: false).ShouldBe(store.Current.Index);
+        CatalogQueries.VersionOf(store.Current, "db", connect: false).ShouldBe(db);
+    }
+
+    [Fact]
+    public async Task A_node_takes_its_services_and_checks_with_it()
+    {
+        using var store = new StateStore(new MemoryEngine());
+        await Register(store, "n1", "web");
+        await store.SubmitAsync(new Deregister("N1", "", ""));
+        var view = View(store);
+        CatalogQueries.Nodes(view).ShouldBeEmpty();
+        CatalogQueries.Services(view).ShouldBeEmpty();
+        CatalogQueries.ChecksIn(view, "any").ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_machine_renamed_is_found_under_its_new_name_only()
+    {
+        using var store = new StateStore(new MemoryEngine());
+        var id = "11111111-2222-3333-4444-555555555555";
+        await store.SubmitAsync(new Register(new Registration { Node = Node with { Id = id } }));
+        await store.SubmitAsync(new Register(new Registration { Node = Node with { Id = id, Name = "n9" } }));
+        CatalogQueries.Nodes(View(store)).Select(n => n.Name).ShouldBe(["n9"]);
+    }
+
+    [Fact]
+    public async Task A_batch_that_finds_the_disk_full_changes_nothing_and_the_next_one_works()
+    {
+        var engine = new FillingEngine();
+        using var store = new StateStore(engine);
+        await store.SubmitAsync(Put("a", "1"));
+        engine.IsFull = true;
+        (await store.SubmitAsync(Put("a", "2"))).Refusal!.Status.ShouldBe(500);
+        Encoding.UTF8.GetString(Get(store, "a")!.Value).ShouldBe("1");
+        engine.IsFull = false;
+        (await store.SubmitAsync(Put("a", "3"))).Value.ShouldBeTrue();
+        Encoding.UTF8.GetString(Get(store, "a")!.Value).ShouldBe("3");
+    }
+
+    [Fact]
+    public async Task After_a_failed_commit_nothing_more_is_acknowledged()
+    {
+        var engine = new FillingEngine { IsBroken = true };
+        using var store = new StateStore(engine);
+        StorageFailedException? told = null;
+        store.Failed += e => told = e;
+        (await store.SubmitAsync(Put("a", "1"))).Refusal.ShouldNotBeNull();
+        engine.IsBroken = false;
+        (await store.SubmitAsync(Put("b", "1"))).Refusal.ShouldNotBeNull();
+        told.ShouldNotBeNull();
+        Get(store, "a").ShouldBeNull();
+    }
+
+    internal static Task Register(StateStore store, string node, string service) => store.SubmitAsync(
+        new Register(new Registration
+        {
+            Node = Node with { Name = node },
+            Service = new ServiceRecord { Id = service, Name = service, Port = 80 },
+            Checks = [new CheckRecord { Id = $"{service}-check", ServiceId = service, Status = "passing" }],
+        }));
+
+    private static PutKey Put(string key, string value) => new(key, Encoding.UTF8.GetBytes(value), 0, null);
+
+    private static ReadView View(StateStore store) => new(store.Current, tracks: false);
+
+    private static KvRecord? Get(StateStore store, string key) => KvQueries.Get(View(store), key);
+
+    private sealed class FillingEngine : IStorageEngine
+    {
+        public bool IsFull { get; set; }
+
+        public bool IsBroken { get; set; }
+
+        public string Name => "test";
+
+        public ulong Load(Action<StoredRow> visit) => 0;
+
+        public void Commit(CommitBatch batch)
+        {
+            if (IsFull)
+            {
+                throw new StorageFullException("no space");
+            }
+
+            if (IsBroken)
+            {
+                throw new StorageFailedException("broken");
+            }
+        }
+
+        public void Dispose()
+        {
+            // Nothing is held.
+        }
+    }
+}
