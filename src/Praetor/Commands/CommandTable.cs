@@ -42,6 +42,7 @@ internal static class CommandTable
         new("connect ca get-config", "Prints how it is set up", static () => new ConnectCaGetConfigCommand()),
         new("connect ca set-config", "Changes how it is set up", static () => new ConnectCaSetConfigCommand()),
         new("connect proxy", "Runs a proxy", static () => new ConnectProxyCommand()),
+        new("demo", "Shows an agent, two services and the mesh between them", static () => new DemoCommand()),
         new("force-leave", "Declares a failed member as left", static () => new ForceLeaveCommand()),
         new("info", "Prints figures of the agent", static () => new InfoCommand()),
         Group("intention", "Says which services may connect to which", """

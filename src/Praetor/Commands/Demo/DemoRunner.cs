@@ -7,8 +7,10 @@ using Samples.Dashboard;
 namespace Praetor.Commands.Demo;
 
 /// <summary>Shows the product in a minute: an agent in memory, two services with sidecars that the agent runs, and
-/// traffic between them. Everything is ordinary: the same files, the same agent, the same commands as anywhere.</summary>
-internal sealed class DemoRunner(string executable, string command, TextWriter output, bool isTerminal, TimeProvider time)
+/// traffic between them. Everything is ordinary: the same files, the same agent, the same commands as
+/// anywhere.</summary>
+internal sealed class DemoRunner(
+    string executable, string command, TextWriter output, bool isTerminal, TimeProvider time)
 {
     private static readonly TimeSpan ReadyLimit = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(25);
@@ -58,6 +60,7 @@ internal sealed class DemoRunner(string executable, string command, TextWriter o
         }
 
         _screen.Guide(ports, command);
+        traffic.StartCounting();
         await ShowAsync(agent, traffic, limit, stop);
         await Task.WhenAll(counting.StopAsync(CancellationToken.None), dashboard.StopAsync(CancellationToken.None));
         return agent.HasEnded ? 1 : 0;
@@ -106,7 +109,8 @@ internal sealed class DemoRunner(string executable, string command, TextWriter o
         _screen.Done("counting and dashboard", "registered and healthy");
         var domain = "";
         await UntilAsync(
-            agent, "the certificate authority", async () => (domain = await TrustDomainAsync(client, stop)).Length > 0, stop);
+            agent, "the certificate authority",
+            async () => (domain = await TrustDomainAsync(client, stop)).Length > 0, stop);
         _screen.Done("certificates for both", $"spiffe://{domain[..8]}…/svc/counting, …/svc/dashboard");
         await UntilAsync(
             agent, "an answer through the mesh", async () => (await traffic.AskAsync(stop)).IsAnswered, stop);

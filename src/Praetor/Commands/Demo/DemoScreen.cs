@@ -42,13 +42,15 @@ internal sealed class DemoScreen(TextWriter output, bool isTerminal, TimeProvide
     public void Show(DemoTraffic.Figures figures)
     {
         var median = figures.Median is { } took ? $"{took.TotalMilliseconds:0.0} ms" : "–";
-        var line = $"dashboard → counting  {figures.PerSecond:0.0}/s  errors {figures.Errors}  p50 {median}  {figures.Last}";
+        var rate = $"{figures.PerSecond:0.0}/s  errors {figures.Errors}  p50 {median}";
+        var line = $"dashboard → counting  {rate}  {figures.Last}";
         if (isTerminal)
         {
             output.Write($"\r\x1b[K   {(figures.IsAnswered ? Green("●") : Red("●"))} {line}");
             output.Flush();
         }
-        else if (_lastPlain == 0 || figures.IsAnswered != _wasAnswered || time.GetElapsedTime(_lastPlain) >= PlainInterval)
+        else if (_lastPlain == 0 || figures.IsAnswered != _wasAnswered
+            || time.GetElapsedTime(_lastPlain) >= PlainInterval)
         {
             _lastPlain = time.GetTimestamp();
             output.WriteLine($"   {line}");

@@ -43,6 +43,13 @@ internal sealed class DemoTraffic(Uri upstream, TimeProvider time) : IDisposable
         return new Figures(recent / seconds, _errors, last, MedianOf(answered), isAnswered);
     }
 
+    /// <summary>Forgets what was asked so far, while the mesh was not ready yet.</summary>
+    public void StartCounting()
+    {
+        _requests.Clear();
+        _errors = 0;
+    }
+
     /// <summary>Waits until the next request is due.</summary>
     public Task PauseAsync(CancellationToken stop) => Task.Delay(Interval, time, stop);
 
