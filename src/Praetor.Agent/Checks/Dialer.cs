@@ -59,7 +59,7 @@ internal sealed class Dialer(CheckCertificates? certificates = null)
 
         try
         {
-            return await Dns.GetHostAddressesAsync(target.Host, stop);
+            return await System.Net.Dns.GetHostAddressesAsync(target.Host, stop);
         }
         catch (SocketException error)
         {
