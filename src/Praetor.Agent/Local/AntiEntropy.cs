@@ -10,7 +10,7 @@ public sealed record AntiEntropyOptions
     /// <summary>From one full comparison to the next, in clusters of up to 128 nodes. Default one minute.</summary>
     public TimeSpan Interval { get; init; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>How often a check's output goes out when its status stays. Default five minutes; zero: at once.</summary>
+    /// <summary>How often a check's output goes out when its status stays. Default 5 minutes; zero: at once.</summary>
     public TimeSpan CheckUpdateInterval { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>How many nodes the cluster has; the interval grows with its logarithm.</summary>
@@ -23,9 +23,9 @@ public sealed record AntiEntropyOptions
 /// between: a lost server, a restart, somebody who edits the catalog by hand.
 /// The idea: a change here goes out at once, together with all that changed while the sending before was under way; and
 /// now and then everything is compared, in both directions, which mends whatever was missed.
-/// Why it converges: what is sent is read from the newest snapshot at the moment of sending, never remembered, so a late
-/// sending cannot bring back something old; one sending is under way at a time; and each failure brings the next full
-/// comparison forward.
+/// Why it converges: what is sent is read from the newest snapshot at the moment of sending, never remembered, so a
+/// late sending cannot bring back something old; one sending is under way at a time; and each failure brings the next
+/// full comparison forward.
 /// </remarks>
 public sealed partial class AntiEntropy : IAsyncDisposable
 {
@@ -92,11 +92,14 @@ public sealed partial class AntiEntropy : IAsyncDisposable
     {
         try
         {
+            var before = Sent();
             var catalog = await _catalog.ReadAsync(_node.Name, stop);
             var ignoresOutput = _options.CheckUpdateInterval > TimeSpan.Zero;
             _state.Edit(editor =>
             {
-                foreach (var (own, theirs) in CatalogDiff.Overridden(editor.Now, catalog).ToList())
+                // What was registered anew meanwhile has the newer tags.
+                foreach (var (own, theirs) in CatalogDiff.Overridden(editor.Now, catalog)
+                    .Where(pair => before.Contains(pair.Own)).ToList())
                 {
                     editor.TakeTags(own, theirs.Tags);
                 }
@@ -149,6 +152,18 @@ public sealed partial class AntiEntropy : IAsyncDisposable
         else if (!_outputsDue.ContainsKey(checkId))
         {
             _outputsDue[checkId] = _time.GetUtcNow() + (_options.CheckUpdateInterval * (0.5 + Draw()));
+        }
+    }
+
+    /// <summary>The services that the catalog has been told of as they are now.</summary>
+    private HashSet<LocalService> Sent()
+    {
+        lock (_gate)
+        {
+            return _state.Current.Services
+                .Where(service => service.Value.Record.EnableTagOverride && !_pending.Services.Contains(service.Key))
+                .Select(static service => service.Value)
+                .ToHashSet<LocalService>(ReferenceEqualityComparer.Instance);
         }
     }
 
@@ -261,7 +276,8 @@ public sealed partial class AntiEntropy : IAsyncDisposable
         var refusals = await _catalog.ApplyAsync(changes, stop);
         foreach (var removal in changes.Removals)
         {
-            Log.Deregistered(_log, removal.ServiceId.Length > 0 ? "service" : "check", removal.ServiceId + removal.CheckId);
+            var kind = removal.ServiceId.Length > 0 ? "service" : "check";
+            Log.Deregistered(_log, kind, removal.ServiceId + removal.CheckId);
         }
 
         for (var i = 0; i < refusals.Count; i++)

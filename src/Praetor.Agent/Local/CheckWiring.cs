@@ -58,7 +58,7 @@ internal sealed class CheckWiring : ICheckSink, IAsyncDisposable
             {
                 var check = now.Checks.GetValueOrDefault(id);
                 var running = _running.GetValueOrDefault(id);
-                if (check?.Spec is not { } spec)
+                if (check?.Spec is not { Kind: not CheckKind.None } spec)
                 {
                     if (_running.Remove(id))
                     {

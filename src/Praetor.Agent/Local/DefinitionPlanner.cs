@@ -11,7 +11,7 @@ namespace Praetor.Agent.Local;
 /// <summary>Turns definitions, of files and of requests alike, into what is registered: defaults filled in.</summary>
 /// <param name="node">This agent.</param>
 /// <param name="origin">Where the definitions come from.</param>
-/// <param name="outputMax">Bytes of output kept of checks that do not say (<c>check_output_max_size</c>); 0: 4096.</param>
+/// <param name="outputMax">Bytes kept of outputs of checks that do not say (<c>check_output_max_size</c>).</param>
 public sealed class DefinitionPlanner(NodeIdentity node, LocalOrigin origin, int outputMax = 0)
 {
     private const string Loopback = "127.0.0.1";
@@ -147,7 +147,9 @@ public sealed class DefinitionPlanner(NodeIdentity node, LocalOrigin origin, int
         Port = d.Ports.FirstOrDefault(static p => p.IsDefault)?.Port ?? d.Port,
         Ports = Ports(d.Ports),
         SocketPath = d.SocketPath,
-        Weights = d.Weights is { } weights ? new ServiceWeights(weights.Passing, weights.Warning) : ServiceWeights.Default,
+        Weights = d.Weights is { } weights
+            ? new ServiceWeights(weights.Passing, weights.Warning)
+            : ServiceWeights.Default,
         EnableTagOverride = d.EnableTagOverride,
         Proxy = d.Proxy is { } proxy ? Proxy(proxy) : null,
         ConnectNative = d.Connect?.Native ?? false,
@@ -234,7 +236,8 @@ public sealed class DefinitionPlanner(NodeIdentity node, LocalOrigin origin, int
 
     private static JsonElement? Json(ConfigNode? node) => node is null ? null : JsonElement.Parse(node.ToJson());
 
-    private static Dictionary<string, JsonElement>? Further(params ReadOnlySpan<(string Name, ConfigNode? Value)> members)
+    private static Dictionary<string, JsonElement>? Further(
+        params ReadOnlySpan<(string Name, ConfigNode? Value)> members)
     {
         Dictionary<string, JsonElement>? further = null;
         foreach (var (name, value) in members)

@@ -6,35 +6,6 @@ using Praetor.Server.State;
 
 namespace Praetor.Agent.Local;
 
-/// <summary>What is told to a <see cref="LocalAgent"/> by the configuration; a reload brings a new one.</summary>
-public sealed record LocalAgentOptions
-{
-    public required NodeIdentity Node { get; init; }
-
-    /// <summary>Where what clients register survives. Null: nowhere (<c>-dev</c>).</summary>
-    public string? DataDir { get; init; }
-
-    public ScriptChecks Scripts { get; init; }
-
-    /// <summary>Drops outputs of checks (<c>discard_check_output</c>).</summary>
-    public bool DiscardCheckOutput { get; init; }
-
-    /// <summary>Bytes of output kept of checks that do not say (<c>check_output_max_size</c>). 0: 4096.</summary>
-    public int CheckOutputMax { get; init; }
-
-    public PortRange SidecarPorts { get; init; } = PortRange.Sidecars;
-
-    public AntiEntropyOptions AntiEntropy { get; init; } = new();
-
-    public CheckCertificates? CheckCertificates { get; init; }
-
-    /// <summary>Services of configuration files.</summary>
-    public IReadOnlyList<ServicePlan> Services { get; init; } = [];
-
-    /// <summary>Checks of configuration files that no service carries; a service id in the spec attaches them.</summary>
-    public IReadOnlyList<CheckPlan> Checks { get; init; } = [];
-}
-
 /// <summary>What an agent has on its own machine: services, their checks, and their way into the catalog.</summary>
 /// <remarks>An operation answers when it is durable here and, unless the catalog is away, visible there.</remarks>
 public sealed partial class LocalAgent : IAsyncDisposable
@@ -48,6 +19,7 @@ public sealed partial class LocalAgent : IAsyncDisposable
     private readonly LocalAliases _aliases;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
+    private readonly Lock _managing = new();
     private volatile LocalAgentOptions _options;
     private volatile IReadOnlyList<LocalService> _managed = [];
 
@@ -74,13 +46,17 @@ public sealed partial class LocalAgent : IAsyncDisposable
             new CheckEngineOptions
             {
                 // Each has its own draw: a Random is not for several threads.
-                Random = new Random(random.Next()), Time = time, Certificates = options.CheckCertificates, Deregister = Reap,
+                Random = new Random(random.Next()),
+                Time = time,
+                Certificates = options.CheckCertificates,
+                Deregister = Reap,
             },
             sink,
             _aliases,
             logs.CreateLogger("agent")));
         AntiEntropy = new AntiEntropy(
-            State, catalog, options.Node, options.AntiEntropy, time, new Random(random.Next()), logs.CreateLogger("agent.anti_entropy"));
+            State, catalog, options.Node, options.AntiEntropy, time, new Random(random.Next()),
+            logs.CreateLogger("agent.anti_entropy"));
         State.Changed += OnChanged;
     }
 
@@ -104,9 +80,16 @@ public sealed partial class LocalAgent : IAsyncDisposable
     public IReadOnlyList<LocalService> ManagedProxies => _managed;
 
     /// <summary>Takes up what survived and what files say, brings it into the catalog, and runs the checks.</summary>
+    /// <exception cref="InvalidOperationException">The files define what this agent may not run.</exception>
     public async Task StartAsync(CancellationToken stop)
     {
+        if (ForbiddenOf(_options) is { } forbidden)
+        {
+            throw new InvalidOperationException(forbidden);
+        }
+
         var states = State.Restore(_kept);
+        DropForbidden();
         LoadFiles(_options);
         _checks.KeepsOutput = !_options.DiscardCheckOutput;
         _checks.Start(states);
@@ -115,14 +98,22 @@ public sealed partial class LocalAgent : IAsyncDisposable
         AntiEntropy.Start();
     }
 
-    /// <summary>Takes over what changed in the files. What clients registered stays, and so does the health of checks.</summary>
+    /// <summary>Takes over what changed in the files. What clients registered stays, as does the health of checks.</summary>
+    /// <returns>Why not, and nothing was changed; null: it was.</returns>
     /// <exception cref="IOException">It could not be written.</exception>
-    public async Task ReloadAsync(LocalAgentOptions options)
+    public async Task<string?> ReloadAsync(LocalAgentOptions options)
     {
-        _options = options with { Node = _options.Node, DataDir = _options.DataDir };
+        // Whether scripts may run is decided at the start.
+        if (ForbiddenOf(options with { Scripts = _options.Scripts }) is { } forbidden)
+        {
+            return forbidden;
+        }
+
+        _options = options with { Node = _options.Node, DataDir = _options.DataDir, Scripts = _options.Scripts };
         _checks.KeepsOutput = !options.DiscardCheckOutput;
         LoadFiles(options);
         await SettledAsync();
+        return null;
     }
 
     /// <summary>Registers a service with its checks and its sidecar.</summary>
@@ -344,18 +335,31 @@ public sealed partial class LocalAgent : IAsyncDisposable
         }
     }
 
-    private string? Forbidden(IReadOnlyList<CheckPlan>? plans)
+    private static string? ForbiddenOf(LocalAgentOptions options)
     {
-        foreach (var plan in plans ?? [])
-        {
-            if (ScriptPermission.Refusal(plan.Spec, CheckOrigin.Api, _options.Scripts) is { } refusal)
-            {
-                return refusal;
-            }
-        }
-
-        return null;
+        var checks = options.Services
+            .SelectMany(static plan => (plan.Checks ?? []).Concat(plan.Sidecar?.Checks ?? []))
+            .Concat(options.Checks);
+        return FirstForbidden(checks, CheckOrigin.ConfigFile, options.Scripts);
     }
+
+    private static string? FirstForbidden(IEnumerable<CheckPlan> plans, CheckOrigin origin, ScriptChecks allowed) =>
+        plans.Select(plan => ScriptPermission.Refusal(plan.Spec, origin, allowed))
+            .FirstOrDefault(static refusal => refusal is not null);
+
+    private string? Forbidden(IReadOnlyList<CheckPlan>? plans) =>
+        FirstForbidden(plans ?? [], CheckOrigin.Api, _options.Scripts);
+
+    // A script that a client registered while that was allowed must not run when it is allowed no more.
+    private void DropForbidden() => State.Edit(editor =>
+    {
+        foreach (var check in editor.Now.Checks.Values.Where(c => c.Spec is { } spec
+            && ScriptPermission.Refusal(spec, CheckOrigin.Api, _options.Scripts) is not null).ToList())
+        {
+            Log.Forbidden(_log, check.Record.Id);
+            editor.RemoveCheck(check.Record.Id);
+        }
+    });
 
     private async Task SettledAsync()
     {
@@ -380,7 +384,9 @@ public sealed partial class LocalAgent : IAsyncDisposable
 
     private void OnChanged(LocalChange change)
     {
-        if (change.Services.Count > 0)
+        var services = State.Current.Services;
+        if (change.Services.Any(id => services.GetValueOrDefault(id)?.IsManaged == true)
+            || _managed.Any(managed => change.Services.Contains(managed.Record.Id)))
         {
             RefreshManaged();
         }
@@ -388,12 +394,18 @@ public sealed partial class LocalAgent : IAsyncDisposable
 
     private void RefreshManaged()
     {
-        List<LocalService> managed = [.. State.Current.Services.Values.Where(static s => s.IsManaged)];
-        if (!managed.SequenceEqual(_managed))
+        lock (_managing)
         {
+            List<LocalService> managed = [.. State.Current.Services.Values.Where(static s => s.IsManaged)];
+            if (managed.SequenceEqual(_managed))
+            {
+                return;
+            }
+
             _managed = managed;
-            ManagedProxiesChanged?.Invoke();
         }
+
+        ManagedProxiesChanged?.Invoke();
     }
 
     private static partial class Log
@@ -404,13 +416,20 @@ public sealed partial class LocalAgent : IAsyncDisposable
         [LoggerMessage(Level = LogLevel.Information, Message = "Maintenance mode {What}: of={Of}")]
         public static partial void Maintenance(ILogger log, string what, string of);
 
-        [LoggerMessage(Level = LogLevel.Information, Message = "Deregistered a service that was critical for too long: id={Id}")]
+        [LoggerMessage(
+            Level = LogLevel.Information, Message = "Deregistered a service that was critical for too long: id={Id}")]
         public static partial void Reaped(ILogger log, string id);
 
-        [LoggerMessage(Level = LogLevel.Error, Message = "A definition of the files was left out: id={Id} error={Error}")]
+        [LoggerMessage(
+            Level = LogLevel.Warning, Message = "A script check was not restored, scripts are disabled: id={Id}")]
+        public static partial void Forbidden(ILogger log, string id);
+
+        [LoggerMessage(
+            Level = LogLevel.Error, Message = "A definition of the files was left out: id={Id} error={Error}")]
         public static partial void FileRefused(ILogger log, string id, string error);
 
-        [LoggerMessage(Level = LogLevel.Warning, Message = "The catalog does not answer; the change is brought there later")]
+        [LoggerMessage(
+            Level = LogLevel.Warning, Message = "The catalog does not answer; the change is brought there later")]
         public static partial void CatalogAway(ILogger log);
     }
 }

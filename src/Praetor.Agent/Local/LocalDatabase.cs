@@ -43,7 +43,8 @@ public sealed class LocalDatabase : IDisposable
                 CREATE TABLE IF NOT EXISTS document(
                     kind TEXT NOT NULL, id TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY(kind, id)) WITHOUT ROWID
                 """);
-            _put = Prepare("INSERT OR REPLACE INTO document(kind, id, body) VALUES($kind, $id, $body)", "$kind", "$id", "$body");
+            _put = Prepare(
+                "INSERT OR REPLACE INTO document(kind, id, body) VALUES($kind, $id, $body)", "$kind", "$id", "$body");
             _delete = Prepare("DELETE FROM document WHERE kind = $kind AND id = $id", "$kind", "$id");
         }
         catch (Exception e) when (e is SqliteException or UnauthorizedAccessException or IOException)

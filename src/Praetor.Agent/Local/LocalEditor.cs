@@ -116,7 +116,7 @@ public sealed class LocalEditor
         return true;
     }
 
-    /// <summary>Notes what a check found. What was registered does not change by it, so nothing is written for it.</summary>
+    /// <summary>Notes what a check found. What was registered does not change, so nothing is written for it.</summary>
     public void Report(LocalCheck check, string status, string output)
     {
         var id = check.Record.Id;
@@ -127,10 +127,8 @@ public sealed class LocalEditor
 
         (check.Record.Status == status ? _outputs : _checks).Add(id);
         _healthOf.Add(check.Record.ServiceId);
-        Now = Now with
-        {
-            Checks = Now.Checks.SetItem(id, check with { Record = check.Record with { Status = status, Output = output } }),
-        };
+        var reported = check with { Record = check.Record with { Status = status, Output = output } };
+        Now = Now with { Checks = Now.Checks.SetItem(id, reported) };
     }
 
     /// <summary>Takes over tags that were changed in the catalog.</summary>

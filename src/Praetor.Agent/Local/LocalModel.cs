@@ -25,7 +25,7 @@ public sealed record LocalService
 
     public LocalOrigin Origin { get; init; }
 
-    /// <summary>The service that this sidecar was made for, and goes with. Empty: it was registered by itself.</summary>
+    /// <summary>The service that this sidecar was made for, and goes with. Empty: it stands by itself.</summary>
     public string SidecarOf { get; init; } = "";
 
     /// <summary>Whether the agent runs this sidecar itself.</summary>
@@ -50,7 +50,8 @@ public sealed record LocalCheck
 /// <summary>All that runs on this agent at one moment. Immutable: a reader keeps it for as long as it likes.</summary>
 public sealed record LocalSnapshot
 {
-    private static readonly ImmutableSortedSet<string> NoIds = ImmutableSortedSet.Create<string>(StringComparer.Ordinal);
+    private static readonly ImmutableSortedSet<string> NoIds =
+        ImmutableSortedSet.Create<string>(StringComparer.Ordinal);
 
     public static LocalSnapshot Empty { get; } = new();
 

@@ -66,7 +66,7 @@ public sealed class LocalState(LocalDatabase? database, TimeProvider time)
     });
 
     /// <summary>Ends when all edits so far are durable, as they are written in their order.</summary>
-    /// <exception cref="IOException">In the task: the last could not be written; it holds until the agent ends.</exception>
+    /// <exception cref="IOException">In the task: not written; the edit holds until the agent ends.</exception>
     public Task DurableAsync()
     {
         lock (_gate)

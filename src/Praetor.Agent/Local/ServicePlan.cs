@@ -77,7 +77,8 @@ public sealed record ServicePlan
         {
             editor.RemoveCheck(old.Record.Id);
         }
-        else if (old.Record.ServiceName != service.Record.Name || !ReferenceEquals(old.Record.ServiceTags, service.Record.Tags))
+        else if (old.Record.ServiceName != service.Record.Name
+            || !ReferenceEquals(old.Record.ServiceTags, service.Record.Tags))
         {
             editor.Put(old with
             {

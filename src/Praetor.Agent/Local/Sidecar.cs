@@ -19,7 +19,7 @@ internal static class Sidecar
     /// <summary>The id of a service's sidecar.</summary>
     public static string IdOf(string serviceId) => serviceId + "-sidecar-proxy";
 
-    /// <summary>The sidecar with a port of its own: the one asked for, the one it had, or the first that is free.</summary>
+    /// <summary>The sidecar with a port: the one asked for, the one it had, or the first that is free.</summary>
     /// <returns>Null: no port is free.</returns>
     public static LocalService? WithPort(LocalService sidecar, LocalSnapshot now, PortRange range)
     {

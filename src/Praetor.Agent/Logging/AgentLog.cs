@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
+using Praetor.Agent.Config;
 
 namespace Praetor.Agent.Logging;
 
@@ -13,6 +14,19 @@ public sealed record AgentLogOptions
 
     /// <summary>A file beside the console. Null: none.</summary>
     public LogFileOptions? File { get; init; }
+
+    /// <summary>Reads the configuration; its level is known to be one.</summary>
+    public static AgentLogOptions From(AgentConfig config) => new()
+    {
+        Level = LogLevels.TryParse(config.Log.Level, out var level) ? level : LogLevel.Information,
+        Json = config.Log.IsJson,
+        File = config.Log.File.Length == 0 ? null : new LogFileOptions(config.Log.File)
+        {
+            RotateBytes = config.Values.Whole("log_rotate_bytes"),
+            RotateAfter = config.Values.Duration("log_rotate_duration"),
+            FilesMax = config.Values.Count("log_rotate_max_files"),
+        },
+    };
 }
 
 /// <summary>The agent's log: to the console, to a file, and to all who watch.</summary>
@@ -45,7 +59,10 @@ public sealed class AgentLog : ILoggerProvider, ILoggerFactory
         (_time, _console, _json, _level) = (time, console, options.Json, (int)options.Level);
         _file = options.File is { } file ? new LogFile(file, time) : null;
         _lines = Channel.CreateBounded<LogLine>(
-            new BoundedChannelOptions(PendingLinesMax) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true },
+            new BoundedChannelOptions(PendingLinesMax)
+            {
+                FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true,
+            },
             _ => Interlocked.Increment(ref _dropped));
         _writer = new Thread(Run) { Name = "log writer", IsBackground = true };
         _writer.Start();
@@ -108,8 +125,8 @@ public sealed class AgentLog : ILoggerProvider, ILoggerFactory
 
             if (Interlocked.Exchange(ref _dropped, 0) is > 0 and var dropped)
             {
-                Put(new LogLine(
-                    _time.GetUtcNow(), LogLevel.Warning, "agent.log", $"lines were dropped, the log is too slow: lines={dropped}"));
+                var text = $"lines were dropped, the log is too slow: lines={dropped}";
+                Put(new LogLine(_time.GetUtcNow(), LogLevel.Warning, "agent.log", text));
             }
 
             _console.Flush();

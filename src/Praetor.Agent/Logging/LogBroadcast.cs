@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Praetor.Agent.Logging;
 
-/// <summary>Passes log lines on to those who watch (<c>monitor</c>); each has its own level and its own bound.</summary>
+/// <summary>Passes log lines on to those who watch (<c>monitor</c>); each has its own level and bound.</summary>
 public sealed class LogBroadcast
 {
     /// <summary>How many lines may wait for one watcher; when it is slower, the oldest go, and are counted.</summary>

@@ -66,7 +66,10 @@ internal sealed class LogFile(LogFileOptions options, TimeProvider time) : IDisp
         _opened = time.GetUtcNow();
         var stamp = (_opened - DateTimeOffset.UnixEpoch).Ticks * 100;
         var path = Path.Combine(_folder, $"{_name}-{stamp.ToString(CultureInfo.InvariantCulture)}{_extension}");
-        var settings = new FileStreamOptions { Mode = FileMode.Append, Access = FileAccess.Write, Share = FileShare.Read };
+        var settings = new FileStreamOptions
+        {
+            Mode = FileMode.Append, Access = FileAccess.Write, Share = FileShare.Read,
+        };
         if (!OperatingSystem.IsWindows())
         {
             settings.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead;

@@ -17,7 +17,7 @@ public sealed record LogLine(DateTimeOffset Time, LogLevel Level, string Module,
 {
     private static readonly JsonWriterOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>As people and scripts know it from Consul: <c>2026-11-21T12:00:00.000Z [INFO]  agent: text: key=value</c></summary>
+    /// <summary>As people and scripts know it: <c>2026-11-21T12:00:00.000Z [INFO]  agent: text: key=value</c></summary>
     public string ToText()
     {
         var text = new StringBuilder(64 + Text.Length)

@@ -44,7 +44,8 @@ public sealed class AntiEntropyTests
     public async Task A_comparison_of_equals_writes_nothing()
     {
         await using var world = await LocalWorld.StartedAsync();
-        await world.PutAsync("service/register", """{"Name":"web","Port":1,"Check":{"TTL":"1h"},"Connect":{"SidecarService":{}}}""");
+        await world.PutAsync(
+            "service/register", """{"Name":"web","Port":1,"Check":{"TTL":"1h"},"Connect":{"SidecarService":{}}}""");
         await world.Agent.AntiEntropy.CompareAsync(CancellationToken.None);
         var before = world.Store.Current.Index;
 
@@ -70,7 +71,8 @@ public sealed class AntiEntropyTests
     public async Task Tags_changed_in_the_catalog_stay_where_that_is_allowed()
     {
         await using var world = await LocalWorld.StartedAsync();
-        await world.PutAsync("service/register", """{"Name":"free","Tags":["a"],"EnableTagOverride":true,"Check":{"TTL":"1h"}}""");
+        await world.PutAsync(
+            "service/register", """{"Name":"free","Tags":["a"],"EnableTagOverride":true,"Check":{"TTL":"1h"}}""");
         await world.PutAsync("service/register", """{"Name":"fixed","Tags":["a"]}""");
         foreach (var id in (string[])["free", "fixed"])
         {

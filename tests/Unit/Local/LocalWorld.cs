@@ -18,7 +18,7 @@ using Support;
 
 namespace Unit.Local;
 
-/// <summary>A server's agent in memory: its state store, its local state, its routes, and a clock that the test moves.</summary>
+/// <summary>A server's agent in memory: its state, its routes, and a clock that the test moves.</summary>
 internal sealed class LocalWorld : IAsyncDisposable
 {
     public const string NodeName = "lab";
@@ -26,7 +26,8 @@ internal sealed class LocalWorld : IAsyncDisposable
 
     private readonly AgentLog _log;
 
-    public LocalWorld(string? dataDir = null, Func<LocalAgentOptions, LocalAgentOptions>? with = null, ICatalog? catalog = null)
+    public LocalWorld(
+        string? dataDir = null, Func<LocalAgentOptions, LocalAgentOptions>? with = null, ICatalog? catalog = null)
     {
         Store = new StateStore(new MemoryEngine());
         Hub = new QueryHub(Store, TimeProvider.System);
@@ -124,7 +125,8 @@ internal sealed class LocalWorld : IAsyncDisposable
     public static string Text(Reply reply) => Encoding.UTF8.GetString(reply.Body);
 
     /// <summary>What the catalog holds for the agent's node.</summary>
-    public NodeContents Contents() => Catalog.ReadAsync(NodeName, CancellationToken.None).AsTask().GetAwaiter().GetResult();
+    public NodeContents Contents() =>
+        Catalog.ReadAsync(NodeName, CancellationToken.None).AsTask().GetAwaiter().GetResult();
 
     public ServiceRecord? InCatalog(string id) => Contents().Services.FirstOrDefault(s => s.Id == id);
 
@@ -158,12 +160,4 @@ internal sealed class LocalWorld : IAsyncDisposable
     }
 
     public static JsonElement Json(string text) => JsonElement.Parse(text);
-}
-
-/// <summary>A folder that is gone after the test.</summary>
-internal sealed class TempFolder : IDisposable
-{
-    public string Path { get; } = Directory.CreateTempSubdirectory("praetor-local-").FullName;
-
-    public void Dispose() => Directory.Delete(Path, recursive: true);
 }

@@ -114,7 +114,8 @@ public sealed class RegistrationTests
 
         world.Time.Advance(TimeSpan.FromSeconds(11));
 
-        await world.UntilAsync(static now => now.Checks.Any(static c => c is { Id: "service:web", Status: "critical" }));
+        await world.UntilAsync(static now =>
+            now.Checks.Any(static c => c is { Id: "service:web", Status: "critical" }));
     }
 
     [Fact]
@@ -134,7 +135,8 @@ public sealed class RegistrationTests
     public async Task An_alias_follows_the_service_that_it_stands_for()
     {
         await using var world = await LocalWorld.StartedAsync();
-        await world.PutAsync("service/register", """{"Name":"web","Check":{"TTL":"1h"},"Connect":{"SidecarService":{}}}""");
+        await world.PutAsync(
+            "service/register", """{"Name":"web","Check":{"TTL":"1h"},"Connect":{"SidecarService":{}}}""");
 
         await world.PutAsync("check/pass/service:web");
         world.Time.Advance(TimeSpan.FromMilliseconds(10));

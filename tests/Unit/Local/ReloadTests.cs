@@ -6,7 +6,9 @@ namespace Unit.Local;
 
 public sealed class ReloadTests
 {
-    private const string Counting = """{"Name":"counting","Port":9001,"Check":{"ID":"c","TTL":"1h"},"Connect":{"SidecarService":{}}}""";
+    private const string Counting = """
+        {"Name":"counting","Port":9001,"Check":{"ID":"c","TTL":"1h"},"Connect":{"SidecarService":{}}}
+        """;
 
     [Fact]
     public async Task A_service_whose_file_is_gone_is_deregistered_and_one_of_a_client_stays()

@@ -1,5 +1,7 @@
 using Microsoft.Data.Sqlite;
+using Praetor.Agent.Checks;
 using Shouldly;
+using Support;
 using Xunit;
 
 namespace Unit.Local;
@@ -9,7 +11,7 @@ public sealed class RestartTests
     [Fact]
     public async Task What_clients_registered_survives_and_what_was_told_too()
     {
-        using var folder = new TempFolder();
+        using var folder = new TempFolder("local");
         await using (var before = await LocalWorld.StartedAsync(folder.Path))
         {
             await before.PutAsync("service/register", """
@@ -37,10 +39,11 @@ public sealed class RestartTests
     [Fact]
     public async Task What_was_taken_out_does_not_come_back()
     {
-        using var folder = new TempFolder();
+        using var folder = new TempFolder("local");
         await using (var before = await LocalWorld.StartedAsync(folder.Path))
         {
-            await before.PutAsync("service/register", """{"Name":"web","Check":{"TTL":"1h"},"Connect":{"SidecarService":{}}}""");
+            await before.PutAsync(
+                "service/register", """{"Name":"web","Check":{"TTL":"1h"},"Connect":{"SidecarService":{}}}""");
             await before.PutAsync("service/deregister/web");
         }
 
@@ -53,7 +56,7 @@ public sealed class RestartTests
     [Fact]
     public async Task A_service_whose_file_is_gone_does_not_come_back()
     {
-        using var folder = new TempFolder();
+        using var folder = new TempFolder("local");
         await using (await LocalWorld.StartedAsync(folder.Path, static options => options with
         {
             Services = [LocalWorld.FromFile(options, """{"Name":"filed","Port":1,"Check":{"TTL":"1h"}}""")],
@@ -68,9 +71,38 @@ public sealed class RestartTests
     }
 
     [Fact]
+    public async Task A_script_of_a_client_is_forgotten_when_scripts_are_not_allowed_any_more()
+    {
+        using var folder = new TempFolder("local");
+        await using (var before = await LocalWorld.StartedAsync(
+            folder.Path, static options => options with { Scripts = ScriptChecks.On }))
+        {
+            await before.PutAsync("check/register", """{"Name":"s","Args":["/bin/true"],"Interval":"1h"}""");
+        }
+
+        await using var after = await LocalWorld.StartedAsync(folder.Path);
+
+        after.Agent.State.Current.Checks.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_script_of_a_file_ends_the_start_and_the_reload_where_it_is_not_allowed()
+    {
+        const string Scripted = """{"Name":"s","Check":{"Args":["/bin/true"],"Interval":"1h"}}""";
+        await using var world = await LocalWorld.StartedAsync();
+        var scripted = world.Options with { Services = [LocalWorld.FromFile(world.Options, Scripted)] };
+
+        var problem = await world.Agent.ReloadAsync(scripted);
+        problem.ShouldNotBeNull().ShouldStartWith("Scripts are disabled on this agent");
+        world.Agent.State.Current.Services.ShouldBeEmpty();
+        await using var refused = new LocalWorld(with: _ => scripted);
+        await Should.ThrowAsync<InvalidOperationException>(() => refused.Agent.StartAsync(CancellationToken.None));
+    }
+
+    [Fact]
     public async Task The_file_is_for_its_owner_only_and_for_one_agent()
     {
-        using var folder = new TempFolder();
+        using var folder = new TempFolder("local");
         await using var world = await LocalWorld.StartedAsync(folder.Path);
 
         if (!OperatingSystem.IsWindows())

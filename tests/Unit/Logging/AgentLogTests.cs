@@ -2,7 +2,6 @@ using Microsoft.Extensions.Logging;
 using Praetor.Agent.Logging;
 using Shouldly;
 using Support;
-using Unit.Local;
 using Xunit;
 
 namespace Unit.Logging;
@@ -92,7 +91,7 @@ public sealed class AgentLogTests
     [Fact]
     public void A_file_is_followed_by_a_new_one_and_old_ones_go()
     {
-        using var folder = new TempFolder();
+        using var folder = new TempFolder("log");
         var options = new LogFileOptions(Path.Combine(folder.Path, "agent.log")) { RotateBytes = 100, FilesMax = 2 };
         using (var file = new LogFile(options, _time))
         {

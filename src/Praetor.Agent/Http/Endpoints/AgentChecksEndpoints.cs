@@ -106,7 +106,8 @@ internal sealed class AgentChecksEndpoints(LocalAgent local)
             ? Reply.Ok
             : Reply.Text(500, CheckEngine.NoTtl(request.Name));
 
-    private static bool TryReadUpdate(ReadOnlyMemory<byte> body, out string status, out string output, out string problem)
+    private static bool TryReadUpdate(
+        ReadOnlyMemory<byte> body, out string status, out string output, out string problem)
     {
         (status, output, problem) = ("", "", "EOF");
         if (body.Span.Trim(" \t\r\n"u8).IsEmpty)

@@ -1,87 +1,8 @@
-using System.Globalization;
 using System.Text.Json;
 using Praetor.Agent.Http.Json;
 using Praetor.Agent.Local;
 
 namespace Praetor.Agent.Http.Endpoints;
-
-/// <summary>What an agent says of itself beyond its services and checks.</summary>
-internal sealed record AgentFacts
-{
-    public required NodeIdentity Node { get; init; }
-
-    /// <summary>The product's own version, beside the one that clients of Consul look for.</summary>
-    public required string ProductVersion { get; init; }
-
-    /// <summary>When it was built, RFC 3339.</summary>
-    public string BuildDate { get; init; } = "1970-01-01T00:00:00Z";
-
-    public string Revision { get; init; } = "";
-
-    public string PrimaryDatacenter { get; init; } = "";
-
-    public string BindAddress { get; init; } = "";
-
-    public bool IsDev { get; init; }
-
-    /// <summary>Where gossip between agents goes.</summary>
-    public int GossipPort { get; init; } = 8301;
-
-    public int WanPort { get; init; } = 8302;
-
-    /// <summary>Whether ACLs are on.</summary>
-    public bool HasAcls { get; init; }
-
-    /// <summary>The settings as they are in effect, by name as Consul shows them; none is a secret.</summary>
-    public Action<Utf8JsonWriter>? DebugConfig { get; init; }
-
-    /// <summary>Numbers about the state by group, such as raft; all are texts.</summary>
-    public Func<IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>>> Stats { get; init; } =
-        static () => new Dictionary<string, IReadOnlyDictionary<string, string>>(StringComparer.Ordinal);
-
-    /// <summary>This agent as a member.</summary>
-    public AgentMember Member() => new(Node.Name, Node.Address, GossipPort, Tags(), AliveStatus);
-
-    private const int AliveStatus = 1;
-
-    private SortedDictionary<string, string> Tags()
-    {
-        var tags = new SortedDictionary<string, string>(StringComparer.Ordinal)
-        {
-            ["acls"] = HasAcls ? "1" : "0",
-            ["build"] = NodeIdentity.CompatibleVersion + ":",
-            ["dc"] = Node.Datacenter,
-            ["id"] = Node.Id,
-            ["role"] = Node.IsServer ? "consul" : "node",
-            ["segment"] = "",
-            ["vsn"] = "2",
-            ["vsn_max"] = "3",
-            ["vsn_min"] = "2",
-        };
-        if (Node.IsServer)
-        {
-            tags["ft_fs"] = "1";
-            tags["ft_si"] = "1";
-            tags["port"] = Text(Node.ServerPort);
-            tags["raft_vsn"] = "3";
-            tags["wan_join_port"] = Text(WanPort);
-        }
-
-        if (Node.GrpcPort > 0)
-        {
-            tags["grpc_port"] = Text(Node.GrpcPort);
-        }
-
-        if (Node.GrpcTlsPort > 0)
-        {
-            tags["grpc_tls_port"] = Text(Node.GrpcTlsPort);
-        }
-
-        return tags;
-    }
-
-    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
-}
 
 /// <summary>/v1/agent/self, version, host, members.</summary>
 internal sealed class AgentSelfEndpoints(LocalAgent local, AgentFacts facts, HostReport host)
@@ -117,12 +38,13 @@ internal sealed class AgentSelfEndpoints(LocalAgent local, AgentFacts facts, Hos
             return ValueTask.FromResult(refusal);
         }
 
+        var member = request.Query.Has("wan") ? facts.WanMember() : facts.Member();
         return ValueTask.FromResult(Reply.Json(request.Pretty, json =>
         {
             json.WriteStartArray();
-            if (filter.Matches(facts.Member()))
+            if (filter.Matches(member))
             {
-                WriteMember(json, facts.Member());
+                WriteMember(json, member);
             }
 
             json.WriteEndArray();
@@ -133,17 +55,9 @@ internal sealed class AgentSelfEndpoints(LocalAgent local, AgentFacts facts, Hos
     {
         json.WriteStartObject();
         WriteConfig(json);
-        json.WritePropertyName("DebugConfig");
-        if (facts.DebugConfig is { } debug)
-        {
-            debug(json);
-        }
-        else
-        {
-            json.WriteStartObject();
-            json.WriteEndObject();
-        }
-
+        json.WriteStartObject("DebugConfig");
+        facts.DebugConfig?.Invoke(json);
+        json.WriteEndObject();
         WriteCoordinate(json);
         json.WritePropertyName("Member");
         WriteMember(json, facts.Member());
@@ -208,33 +122,8 @@ internal sealed class AgentSelfEndpoints(LocalAgent local, AgentFacts facts, Hos
 
     private void WriteStats(Utf8JsonWriter json)
     {
-        var now = local.State.Current;
-        var groups = new SortedDictionary<string, IReadOnlyDictionary<string, string>>(StringComparer.Ordinal)
-        {
-            ["agent"] = new Dictionary<string, string>(StringComparer.Ordinal)
-            {
-                ["check_monitors"] = Text(now.Checks.Values.Count(static c => c.Spec?.Kind == Checks.CheckKind.Script)),
-                ["check_ttls"] = Text(now.Checks.Values.Count(static c => c.Spec?.Kind == Checks.CheckKind.Ttl)),
-                ["checks"] = Text(now.Checks.Count),
-                ["services"] = Text(now.Services.Count),
-            },
-            ["build"] = new Dictionary<string, string>(StringComparer.Ordinal)
-            {
-                ["prerelease"] = "",
-                ["revision"] = facts.Revision,
-                ["version"] = NodeIdentity.CompatibleVersion,
-                ["version_metadata"] = "",
-            },
-            ["consul"] = new Dictionary<string, string>(StringComparer.Ordinal)
-            {
-                ["acl"] = facts.HasAcls ? "enabled" : "disabled",
-                ["bootstrap"] = "false",
-                ["known_datacenters"] = "1",
-                ["leader"] = facts.Node.IsServer ? "true" : "false",
-                ["leader_addr"] = $"{facts.Node.Address}:{Text(facts.Node.ServerPort)}",
-                ["server"] = facts.Node.IsServer ? "true" : "false",
-            },
-        };
+        var groups = new SortedDictionary<string, IReadOnlyDictionary<string, string>>(
+            AgentStats.Of(local.State.Current, facts), StringComparer.Ordinal);
         foreach (var (name, group) in facts.Stats())
         {
             groups[name] = group;
@@ -262,6 +151,4 @@ internal sealed class AgentSelfEndpoints(LocalAgent local, AgentFacts facts, Hos
         json.WriteEndObject();
         json.WriteEndObject();
     }
-
-    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

@@ -195,7 +195,9 @@ internal sealed class AgentServicesEndpoints(LocalAgent local, TimeProvider time
         var reply = request.Query["format"] == "text"
             ? Reply.Json(request.Pretty, json => json.WriteStringValue(reason), 404)
             : Reply.Json(request.Pretty, write, 404);
-        return ValueTask.FromResult(reply.With("X-Consul-Reason", new string([.. reason.Where(static c => c is >= ' ' and < '\u007f')])));
+        // The name in it came with the request, and a header takes printable ASCII only.
+        var header = new string([.. reason.Where(static c => c is >= ' ' and < '\u007f')]);
+        return ValueTask.FromResult(reply.With("X-Consul-Reason", header));
     }
 
     private async ValueTask<Reply> RegisterAsync(ApiRequest request)

@@ -1,0 +1,114 @@
+using System.Globalization;
+using System.Text.Json;
+using Praetor.Agent.Config;
+using Praetor.Agent.Http.Json;
+using Praetor.Agent.Local;
+using Praetor.Server.State;
+
+namespace Praetor.Agent.Http.Endpoints;
+
+/// <summary>What an agent says of itself beyond its services and checks.</summary>
+internal sealed record AgentFacts
+{
+    public required NodeIdentity Node { get; init; }
+
+    /// <summary>The product's own version, beside the one that clients of Consul look for.</summary>
+    public required string ProductVersion { get; init; }
+
+    /// <summary>When it was built, RFC 3339.</summary>
+    public string BuildDate { get; init; } = "1970-01-01T00:00:00Z";
+
+    public string Revision { get; init; } = "";
+
+    public string PrimaryDatacenter { get; init; } = "";
+
+    public string BindAddress { get; init; } = "";
+
+    public bool IsDev { get; init; }
+
+    /// <summary>Where gossip between agents goes.</summary>
+    public int GossipPort { get; init; } = 8301;
+
+    public int WanPort { get; init; } = 8302;
+
+    /// <summary>Whether ACLs are on.</summary>
+    public bool HasAcls { get; init; }
+
+    /// <summary>Writes the settings as they are in effect, by name as Consul shows them; none is a secret.</summary>
+    public Action<Utf8JsonWriter>? DebugConfig { get; init; }
+
+    /// <summary>Numbers about the state by group, such as raft; all are texts.</summary>
+    public Func<IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>>> Stats { get; init; } =
+        static () => new Dictionary<string, IReadOnlyDictionary<string, string>>(StringComparer.Ordinal);
+
+    /// <summary>This agent as a member.</summary>
+    public AgentMember Member() => new(Node.Name, Node.Address, GossipPort, Tags(isWan: false), AliveStatus);
+
+    /// <summary>This server as a member among datacenters.</summary>
+    public AgentMember WanMember() => new(
+        $"{Node.Name}.{Node.Datacenter}", Node.FullTaggedAddresses.GetValueOrDefault("wan", Node.Address), WanPort,
+        Tags(isWan: true), AliveStatus);
+
+    /// <summary>What the configuration and the state say.</summary>
+    /// <param name="config">The configuration.</param>
+    /// <param name="options">Who the agent is.</param>
+    /// <param name="store">The state, for its index.</param>
+    /// <param name="version">The product's own version.</param>
+    public static AgentFacts From(
+        AgentConfig config, LocalAgentOptions options, StateStore store, string version) => new()
+    {
+        Node = options.Node,
+        ProductVersion = version,
+        PrimaryDatacenter = config.PrimaryDatacenter,
+        BindAddress = config.Addresses.Bind.ToString(),
+        IsDev = config.IsDev,
+        GossipPort = config.Ports.SerfLan,
+        WanPort = config.Ports.SerfWan,
+        HasAcls = config.Acl.IsEnabled,
+        DebugConfig = json => DebugConfigJson.Write(json, config, options.Node),
+        Stats = () => AgentStats.OfState(store, config.Addresses.Advertise.ToString(), options.Node),
+    };
+
+    private const int AliveStatus = 1;
+
+    private SortedDictionary<string, string> Tags(bool isWan)
+    {
+        var tags = new SortedDictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["acls"] = HasAcls ? "1" : "0",
+            ["build"] = NodeIdentity.CompatibleVersion + ":",
+            ["dc"] = Node.Datacenter,
+            ["id"] = Node.Id,
+            ["role"] = Node.IsServer ? "consul" : "node",
+            ["segment"] = "",
+            ["vsn"] = "2",
+            ["vsn_max"] = "3",
+            ["vsn_min"] = "2",
+        };
+        if (Node.IsServer)
+        {
+            tags["ft_fs"] = "1";
+            tags["ft_si"] = "1";
+            tags["port"] = Text(Node.ServerPort);
+            tags["raft_vsn"] = "3";
+            if (!isWan)
+            {
+                tags["wan_join_port"] = Text(WanPort);
+            }
+        }
+
+        if (Node.GrpcPort > 0)
+        {
+            tags["grpc_port"] = Text(Node.GrpcPort);
+        }
+
+        if (Node.GrpcTlsPort > 0)
+        {
+            tags["grpc_tls_port"] = Text(Node.GrpcTlsPort);
+        }
+
+        return tags;
+    }
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+}
