@@ -130,7 +130,8 @@ public sealed partial class PraetorClient
 
     /// <summary>The members of the gossip pool.</summary>
     /// <param name="wan">The pool of servers of all datacenters instead of the local one.</param>
-    /// <param name="segment">Members of a network segment. Null: what the agent gives without being asked for one.</param>
+    /// <param name="segment">Members of a network segment. Null: what the agent gives without being asked for
+    /// one.</param>
     /// <param name="filter">Members that fit this expression. Null: all.</param>
     /// <param name="stop">Gives up.</param>
     public async Task<AgentMember[]> MembersAsync(
@@ -145,7 +146,8 @@ public sealed partial class PraetorClient
     /// <summary>The services registered with this agent, by id.</summary>
     public async Task<Dictionary<string, AgentService>> AgentServicesAsync(
         QueryOptions? query = null, CancellationToken stop = default) =>
-        (await GetAsync("/v1/agent/services", query, ClientJson.Default.DictionaryStringAgentService, stop)).Value ?? [];
+        (await GetAsync("/v1/agent/services", query, ClientJson.Default.DictionaryStringAgentService, stop)).Value
+        ?? [];
 
     /// <summary>The checks registered with this agent, by id.</summary>
     public async Task<Dictionary<string, HealthCheck>> AgentChecksAsync(

@@ -17,7 +17,8 @@ internal static class HostPort
             : null;
     }
 
-    /// <summary>The two parts of a text without <see cref="Problem"/>; brackets around an IPv6 address are gone.</summary>
+    /// <summary>The two parts of a text without <see cref="Problem"/>; brackets around an IPv6 address are
+    /// gone.</summary>
     public static (string Host, string Port) Split(string text)
     {
         var colon = text.LastIndexOf(':');

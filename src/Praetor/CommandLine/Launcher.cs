@@ -104,7 +104,7 @@ internal sealed class Launcher(IReadOnlyList<CommandRow> table, string version)
         }
 
         shell.Error.WriteLine($"praetor: there is no command '{words[0]}'.");
-        Suggest(shell, words[0], table.Select(row => row.Name).Where(name => !name.Contains(' ', StringComparison.Ordinal)));
+        Suggest(shell, words[0], table.Select(row => row.Name.Split(' ')[0]).Distinct(StringComparer.Ordinal));
         shell.Error.WriteLine("All commands: praetor help");
         return NoSuchCommand;
     }

@@ -2,7 +2,8 @@ using System.Text;
 
 namespace Praetor.CommandLine;
 
-/// <summary>Arguments that stand for something else: <c>@file</c> for a file's bytes, <c>-</c> for standard input.</summary>
+/// <summary>Arguments that stand for something else: <c>@file</c> for a file's bytes, <c>-</c> for standard
+/// input.</summary>
 internal static class ValueSource
 {
     /// <summary>The bytes that an argument stands for.</summary>

@@ -14,7 +14,8 @@ internal sealed class AgentCommand : Command
     public override Candidates Offer => Candidates.Files;
 
     public override string About => """
-        Runs the agent until it is interrupted or told to leave: as a server, as a client of servers elsewhere, or with -dev alone and in memory.
+        Runs the agent until it is interrupted or told to leave: as a server, as a client of servers
+        elsewhere, or with -dev alone and in memory.
 
             $ praetor agent -dev
             $ praetor agent -server -bootstrap-expect=1 -data-dir=/var/lib/praetor

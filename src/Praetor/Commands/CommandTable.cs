@@ -52,7 +52,7 @@ internal static class CommandTable
                 $ praetor intention create -allow web db
                 $ praetor intention check web db
             """),
-        new("intention check", "Says whether a service may connect to another", static () => new IntentionCheckCommand()),
+        new("intention check", "Says if a service may connect to another", static () => new IntentionCheckCommand()),
         new("intention create", "Makes an intention", static () => new IntentionCreateCommand()),
         new("intention delete", "Removes an intention", static () => new IntentionDeleteCommand()),
         new("intention get", "Prints an intention", static () => new IntentionGetCommand()),

@@ -26,7 +26,8 @@ internal sealed class ConnectCaGetConfigCommand : Command
         [
             ("Provider", JsonSerializer.SerializeToElement(configuration.Provider ?? "", OutputJson.Default.String)),
             ("Config", Sorted(configuration.Config)),
-            ("State", JsonSerializer.SerializeToElement(configuration.State, OutputJson.Default.DictionaryStringString)),
+            ("State",
+                JsonSerializer.SerializeToElement(configuration.State, OutputJson.Default.DictionaryStringString)),
             ("CreateIndex", JsonSerializer.SerializeToElement(configuration.CreateIndex, OutputJson.Default.UInt64)),
             ("ModifyIndex", JsonSerializer.SerializeToElement(configuration.ModifyIndex, OutputJson.Default.UInt64)),
         ]);

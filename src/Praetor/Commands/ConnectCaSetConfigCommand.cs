@@ -16,7 +16,7 @@ internal sealed class ConnectCaSetConfigCommand : Command
         _file = Flags.String("config-file", "File with the configuration as JSON.", offer: Candidates.Files);
         _force = Flags.Bool(
             "force-without-cross-signing",
-            "Change roots even if the old one cannot sign the new one; connections fail until everybody knows the new root.");
+            "Change roots even if the old one cannot sign the new one; connections fail until all know the new root.");
     }
 
     public override string About => """

@@ -18,7 +18,8 @@ internal sealed class ForceLeaveCommand : Command
     public override Candidates Offer => Candidates.Nodes;
 
     public override string About => """
-        Declares a member that failed as left, so that nobody tries to reach it any more. A member that still runs comes back by itself.
+        Declares a member that failed as left, so that nobody tries to reach it any more. A member that
+        still runs comes back by itself.
 
             $ praetor force-leave worker-07
         """;

@@ -15,7 +15,8 @@ internal sealed class IntentionCheckCommand : Command
     public override Candidates Offer => Candidates.Services;
 
     public override string About => """
-        Says whether a service may connect to another. Exit code 0: it may; 1: it may not; 2: the question could not be put.
+        Says whether a service may connect to another. Exit code 0: it may; 1: it may not; 2: the question
+        could not be put.
 
             $ praetor intention check web db
         """;

@@ -23,7 +23,8 @@ internal sealed class IntentionCreateCommand : Command
         _meta = Flags.Pairs("meta", "Metadata as key=value. May be given again and again.");
     }
 
-    public override string Arguments => "[options] SOURCE DESTINATION\n       … intention create [options] -file FILE...";
+    public override string Arguments =>
+        "[options] SOURCE DESTINATION\n       … intention create [options] -file FILE...";
 
     public override Candidates Offer => Candidates.Services;
 
@@ -69,7 +70,8 @@ internal sealed class IntentionCreateCommand : Command
 
     private static async Task<bool> TryReplaceAsync(PraetorClient client, Intention intention, CancellationToken stop)
     {
-        var doing = $"Error replacing intention with source \"{intention.Source}\" and destination \"{intention.Destination}\"";
+        var doing = $"Error replacing intention with source \"{intention.Source}\" "
+            + $"and destination \"{intention.Destination}\"";
         var old = await IntentionLookup.FindAsync(client, intention.Source, intention.Destination, stop).OrFail(doing);
         if (old is null)
         {

@@ -14,7 +14,8 @@ internal sealed class IntentionDeleteCommand : Command
     public override Candidates Offer => Candidates.Services;
 
     public override string About => """
-        Removes one intention, named by the two services or by its id. What it decided is then decided by the next one that fits, or by the default.
+        Removes one intention, named by the two services or by its id. What it decided is then decided by
+        the next one that fits, or by the default.
 
             $ praetor intention delete web db
         """;

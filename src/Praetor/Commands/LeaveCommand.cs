@@ -18,7 +18,10 @@ internal sealed class LeaveCommand : Command
     {
         if (arguments.Count > 0)
         {
-            throw new CommandException($"Error found unexpected args: [{string.Join(' ', arguments)}]") { ShowHelp = true };
+            throw new CommandException($"Error found unexpected args: [{string.Join(' ', arguments)}]")
+            {
+                ShowHelp = true,
+            };
         }
 
         using var client = _http.Connect(shell);

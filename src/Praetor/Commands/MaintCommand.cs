@@ -25,7 +25,8 @@ internal sealed class MaintCommand : Command
     }
 
     public override string About => """
-        Takes the agent's node, or one service on it, out of all answers about healthy instances, and back in. Without flags it lists what is in maintenance.
+        Takes the agent's node, or one service on it, out of all answers about healthy instances, and back
+        in. Without flags it lists what is in maintenance.
 
             $ praetor maint -enable -reason='new disk'
             $ praetor maint -service=web-1 -disable
@@ -49,7 +50,8 @@ internal sealed class MaintCommand : Command
             return 0;
         }
 
-        await client.SetNodeMaintenanceAsync(_enable.Value, _reason.Value, stop).OrFail($"Error {verb} node maintenance");
+        await client.SetNodeMaintenanceAsync(_enable.Value, _reason.Value, stop)
+            .OrFail($"Error {verb} node maintenance");
         shell.Say($"Node maintenance is now {state}");
         return 0;
     }

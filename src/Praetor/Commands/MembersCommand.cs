@@ -25,7 +25,8 @@ internal sealed class MembersCommand : Command
         _output = new OutputFlags(Flags);
         _detailed = Flags.Bool("detailed", "Print all tags of each member.");
         _wan = Flags.Bool("wan", "Print the servers of all datacenters.");
-        _status = Flags.String("status", "Print only members whose status matches this regular expression.", initial: ".*");
+        _status = Flags.String(
+            "status", "Print only members whose status matches this regular expression.", initial: ".*");
         _segment = Flags.String("segment", "Print only members of this network segment.", initial: "_all");
         _filter = Flags.String("filter", "Print only members that fit this filter expression.");
     }
@@ -42,7 +43,8 @@ internal sealed class MembersCommand : Command
         var status = StatusPattern();
         using var client = _http.Connect(shell);
         var filter = _filter.Value.Length > 0 ? _filter.Value : null;
-        var all = await client.MembersAsync(_wan.Value, _segment.Value, filter, stop).OrFail("Error retrieving members");
+        var all = await client.MembersAsync(_wan.Value, _segment.Value, filter, stop)
+            .OrFail("Error retrieving members");
         var members = all
             .Where(member => status.IsMatch(StateOf(member)))
             .OrderBy(member => member.Tag("segment") is "<all>" ? "" : member.Tag("segment"), StringComparer.Ordinal)

@@ -9,7 +9,8 @@ internal sealed class ReloadCommand : Command
     public ReloadCommand() => _http = new HttpFlags(Flags, HttpGroups.Client);
 
     public override string About => """
-        Makes the agent read its configuration files again. When one is not valid, nothing changes and this fails.
+        Makes the agent read its configuration files again. When one is not valid, nothing changes and this
+        fails.
 
             $ praetor reload
         """;

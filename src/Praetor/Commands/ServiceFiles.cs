@@ -6,7 +6,9 @@ namespace Praetor.Commands;
 /// <summary>Service definitions in files of people: <c>service { … }</c>, or several below <c>services</c>.</summary>
 internal static class ServiceFiles
 {
-    private static readonly HashSet<string> Opaque = new(StringComparer.OrdinalIgnoreCase) { "config", "meta", "header" };
+    private static readonly HashSet<string> Opaque =
+        new(StringComparer.OrdinalIgnoreCase) { "config", "meta", "header" };
+
     private static readonly HashSet<string> Checks = new(StringComparer.OrdinalIgnoreCase) { "check", "checks" };
     private static readonly HashSet<string> Lists =
         new(StringComparer.OrdinalIgnoreCase) { "checks", "upstreams", "paths" };

@@ -21,7 +21,8 @@ internal sealed class ServicesRegisterCommand : Command
         _http = new HttpFlags(Flags, HttpGroups.All);
         _name = Flags.String("name", "Name of the service.");
         _id = Flags.String("id", "Id of the instance, unique on the agent. Default: the name.");
-        _kind = Flags.String("kind", "Kind of service: connect-proxy, mesh-gateway and so on. Default: an ordinary one.");
+        _kind = Flags.String(
+            "kind", "Kind of service: connect-proxy, mesh-gateway and so on. Default: an ordinary one.");
         _address = Flags.String("address", "Address of the instance. Default: the node's.");
         _port = Flags.Int("port", "Port of the instance.");
         _tags = Flags.Strings("tag", "A tag. May be given again and again.");
@@ -35,7 +36,9 @@ internal sealed class ServicesRegisterCommand : Command
     public override Candidates Offer => Candidates.Files;
 
     public override string About => """
-        Registers services with the agent: those defined in HCL or JSON files, or one described by flags. They are gone when the agent forgets its data; put the file into its configuration folder to keep them.
+        Registers services with the agent: those defined in HCL or JSON files, or one described by flags.
+        They are gone when the agent forgets its data; put the file into its configuration folder to keep
+        them.
 
             $ praetor services register web.hcl
             $ praetor services register -name=web -port=8080 -tag=v1
@@ -103,7 +106,8 @@ internal sealed class ServicesRegisterCommand : Command
             var (host, port) = HostPort.Split(text);
             found[tag] = int.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
                 ? new ServiceAddress { Address = host, Port = number }
-                : throw new CommandException($"Invalid Tagged Address: strconv.Atoi: parsing \"{port}\": invalid syntax");
+                : throw new CommandException(
+                    $"Invalid Tagged Address: strconv.Atoi: parsing \"{port}\": invalid syntax");
         }
 
         return found.Count > 0 ? found : null;

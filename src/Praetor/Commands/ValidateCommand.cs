@@ -23,7 +23,8 @@ internal sealed class ValidateCommand : Command
     public override Candidates Offer => Candidates.Files;
 
     public override string About => """
-        Checks agent configuration without starting an agent. All problems are told, each with its file and place.
+        Checks agent configuration without starting an agent. All problems are told, each with its file and
+        place.
 
             $ praetor validate /etc/praetor.d
         """;

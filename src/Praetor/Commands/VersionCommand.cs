@@ -11,7 +11,8 @@ internal sealed record RpcVersions(int Default, int Min, int Max);
 internal sealed record VersionDocument(
     string Version, string Revision, string Prerelease, string BuildDate, RpcVersions RPC)
 {
-    /// <summary>The product's own version. Null when called as consul: its readers know the fields above only.</summary>
+    /// <summary>The product's own version. Null when called as consul: its readers know the fields above
+    /// only.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Praetor { get; init; }
 }
