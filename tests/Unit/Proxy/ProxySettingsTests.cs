@@ -49,7 +49,9 @@ public sealed class ProxySettingsTests
     [Fact]
     public void Settings_that_cannot_be_read_leave_the_default()
     {
-        var config = """{"local_connect_timeout_ms":[1],"handshake_timeout_ms":-5,"max_connections":"many","bind_port":1}""";
+        const string config = """
+            {"local_connect_timeout_ms":[1],"handshake_timeout_ms":-5,"max_connections":"many","bind_port":1}
+            """;
         var listener = Settings.Read(Registration(config)).PublicListener.ShouldNotBeNull();
         listener.LocalConnectTimeout.ShouldBe(TimeSpan.FromSeconds(1));
         listener.HandshakeTimeout.ShouldBe(TimeSpan.FromSeconds(10));
