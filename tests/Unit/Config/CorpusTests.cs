@@ -30,10 +30,8 @@ public sealed partial class CorpusTests
         ("connect { proxy {", true, "the agent runs proxies itself again"),
         ("default_policy = \"x\"", false, "Consul finds out when the ACL system starts"),
         ("enable_mesh_gateway_wan_federation = true", true, "the mesh is on by default"),
-        ("cidrs", false, "same verdict, other place"),
-        ("segments = [", false, "same verdict, other words"),
+        ("\"services\":{\"name\"", true, "a single object stands for a list of one in JSON as in HCL"),
         ("acl_default_policy", false, "Consul finds out when the ACL system starts"),
-        ("bind_addr=\"foo\"", false, "same verdict, other words"),
     ];
 
     private sealed record Case(string Format, bool IsValid, string Text, string Message);
@@ -71,8 +69,11 @@ public sealed partial class CorpusTests
     }
 
     private static ConfigSurroundings Machine { get; } =
-        new("host", static () => [new LocalAddress("eth0", IPAddress.Parse("10.0.0.5"), 24, true, true)
-            , new LocalAddress("lo", IPAddress.Loopback, 8, true, false)]);
+        new("host", static () =>
+        [
+            new LocalAddress("eth0", IPAddress.Parse("10.0.0.5"), 24, true, true),
+            new LocalAddress("lo", IPAddress.Loopback, 8, true, false),
+        ]);
 
     private static List<Case> Cases()
     {
