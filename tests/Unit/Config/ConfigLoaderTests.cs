@@ -62,7 +62,8 @@ public sealed class ConfigLoaderTests : IDisposable
         var b = Write("b.json", """
             {"domain":"b.","retry_join":["b"],"node_meta":{"x":"b"},"services":[{"name":"two"}],"node_name":"file"}
             """);
-        var config = Good("-node", "flag", "-retry-join=f", "-dev", $"-config-file={a}", "-config-file", b, "--log-level=ERROR",
+        var config = Good("-node", "flag", "-retry-join=f", "-dev", $"-config-file={a}", "-config-file", b,
+            "--log-level=ERROR",
             "-hcl", "node_name = \"fragment\" retry_join = [\"h\"]");
         config.Dns.Domain.ShouldBe("b.");
         config.Log.Level.ShouldBe("ERROR");
@@ -92,7 +93,8 @@ public sealed class ConfigLoaderTests : IDisposable
     {
         var file = Write("x.conf", """{"node_name":"n"}""");
         Good("-dev", "-config-format=json", $"-config-file={file}").NodeName.ShouldBe("n");
-        ConfigLoader.Load(["-dev", $"-config-file={file}"], Machine).Warnings.ShouldContain(static w => w.StartsWith("skipping file"));
+        ConfigLoader.Load(["-dev", $"-config-file={file}"], Machine).Warnings.ShouldContain(static w =>
+            w.StartsWith("skipping file"));
     }
 
     [Fact]
@@ -117,7 +119,8 @@ public sealed class ConfigLoaderTests : IDisposable
     public void Keys_without_effect_and_old_keys_are_named_once()
     {
         var warnings = ConfigLoader.Load(
-            ["-dev", "-hcl", "start_join = [\"a\"] raft_protocol = 3 acl_datacenter = \"dc1\" raft_protocol = 3"], Machine).Warnings;
+            ["-dev", "-hcl", "start_join = [\"a\"] raft_protocol = 3 acl_datacenter = \"dc1\" raft_protocol = 3"],
+                Machine).Warnings;
         warnings.Count(static w => w.StartsWith("key raft_protocol has no effect yet")).ShouldBe(1);
         warnings.ShouldContain("The 'acl_datacenter' field is deprecated. Use the 'primary_datacenter' field instead.");
     }
@@ -125,7 +128,8 @@ public sealed class ConfigLoaderTests : IDisposable
     [Fact]
     public void Flags_follow_Gos_rules()
     {
-        Good("-dev", "--dns-port", "9000", "-http-port=-1", "-enable-script-checks=true", "-node-meta=a:b:c", "-server=false")
+        Good("-dev", "--dns-port", "9000", "-http-port=-1", "-enable-script-checks=true", "-node-meta=a:b:c",
+            "-server=false")
             .ShouldSatisfyAllConditions(
                 static c => c.Ports.Dns.ShouldBe(9000),
                 static c => c.Addresses.Http.ShouldBeEmpty(),
@@ -164,7 +168,8 @@ public sealed class ConfigLoaderTests : IDisposable
     [Fact]
     public void Templates_find_addresses()
     {
-        var config = Good("-dev", "-client", "{{ GetInterfaceIP \"lo\" }} {{ GetPrivateIP }}", "-bind={{ GetPrivateIP }}");
+        var config = Good("-dev", "-client", "{{ GetInterfaceIP \"lo\" }} {{ GetPrivateIP }}",
+            "-bind={{ GetPrivateIP }}");
         config.Addresses.Http.Select(static a => a.ToString()).ShouldBe(["127.0.0.1:8500", "10.0.0.5:8500"]);
         config.Addresses.Bind.ToString().ShouldBe("10.0.0.5");
     }
@@ -206,7 +211,8 @@ public sealed class ConfigLoaderTests : IDisposable
     [Fact]
     public void Secrets_are_not_shown()
     {
-        var config = Good("-dev", "-hcl", "acl { tokens { agent = \"s3cret\" } } service { name = \"a\" token = \"s3cret\" }");
+        var config = Good("-dev", "-hcl",
+            "acl { tokens { agent = \"s3cret\" } } service { name = \"a\" token = \"s3cret\" }");
         config.Values.Show("acl.tokens.agent").ShouldBe("hidden");
         config.Services[0].ToString().ShouldNotContain("s3cret");
     }
