@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
 using Praetor.Server.Connect;
 using Praetor.Server.State;
@@ -53,10 +52,8 @@ internal sealed partial class MeshAuthority(StateStore store, string datacenter,
     }
 
     /// <summary>Makes the first root, unless there is one.</summary>
-    [SuppressMessage("Reliability", "CA2016", Justification = "Making a key cannot be interrupted.")]
     public async Task InitializeAsync(string clusterId, CaConfiguration configuration, CancellationToken stop)
     {
-        stop.ThrowIfCancellationRequested();
         if (Current is not null)
         {
             return;
@@ -67,7 +64,7 @@ internal sealed partial class MeshAuthority(StateStore store, string datacenter,
             CertificateAuthority.TryInitialize(
                 clusterId, configuration, time.GetUtcNow(), WriteAuthority.NewIndex, out var made, out var why);
             return (made, why);
-        });
+        }, stop);
         if (state is null)
         {
             Log.NotInitialized(log, refusal?.Text ?? "");

@@ -92,6 +92,27 @@ public sealed class MeshServerTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_reader_of_a_leaf_wakes_within_seconds_of_a_rotation()
+    {
+        await StartAsync();
+        var first = await AskAsync("GET", "/v1/agent/connect/ca/leaf/web");
+        var index = Header(first, "X-Consul-Index");
+        var blocked = AskAsync("GET", $"/v1/agent/connect/ca/leaf/web?index={index}&wait=10m");
+        await AskAsync("PUT", "/v1/connect/ca/configuration",
+            """{"Provider":"consul","Config":{"PrivateKeyBits":384}}""");
+
+        // In small steps, as the news of the root takes its way through other threads.
+        var start = _time.GetUtcNow();
+        while (!blocked.IsCompleted && _time.GetUtcNow() - start < TimeSpan.FromMinutes(9))
+        {
+            _time.Advance(TimeSpan.FromMilliseconds(50));
+            await Task.WhenAny(blocked, Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System));
+        }
+
+        Json(await blocked).GetProperty("CertPEM").GetString()!.Split("BEGIN CERTIFICATE").Length.ShouldBe(3);
+    }
+
+    [Fact]
     public async Task A_refused_configuration_changes_nothing()
     {
         await StartAsync();
@@ -108,7 +129,7 @@ public sealed class MeshServerTests : IAsyncDisposable
     [Fact]
     public async Task With_the_mesh_off_the_certificate_endpoints_say_so_and_intentions_work()
     {
-        await StartAsync(isDev: false);
+        await StartAsync("connect { enabled = false }");
         foreach (var path in (string[])
             ["/v1/connect/ca/roots", "/v1/agent/connect/ca/roots", "/v1/agent/connect/ca/leaf/web",
             "/v1/connect/ca/configuration"])
@@ -143,7 +164,8 @@ public sealed class MeshServerTests : IAsyncDisposable
         Json(await AskAsync("GET", "/v1/connect/intentions?filter=SourceName==web")).GetArrayLength().ShouldBe(1);
 
         Json(await AskAsync("PUT", $"/v1/connect/intentions/{id}",
-            """{"SourceName":"web","DestinationName":"db","Action":"allow"}""")).GetProperty("ID").GetString().ShouldBe(id);
+            """{"SourceName":"web","DestinationName":"db","Action":"allow"}"""))
+            .GetProperty("ID").GetString().ShouldBe(id);
         Json(await AskAsync("GET", $"/v1/connect/intentions/{id}")).GetProperty("Action").GetString().ShouldBe("allow");
         Text(await AskAsync("DELETE", $"/v1/connect/intentions/{id}")).ShouldBe("true");
         var gone = await AskAsync("GET", $"/v1/connect/intentions/{id}");
@@ -175,7 +197,8 @@ public sealed class MeshServerTests : IAsyncDisposable
         await StartAsync();
         (await AuthorizeAsync("web", "db")).ShouldBeTrue();
         Text(await AskAsync("PUT", "/v1/config",
-            """{"Kind":"service-intentions","Name":"db","Sources":[{"Name":"web","Action":"deny"}]}""")).ShouldBe("true");
+            """{"Kind":"service-intentions","Name":"db","Sources":[{"Name":"web","Action":"deny"}]}"""))
+            .ShouldBe("true");
 
         var all = Json(await AskAsync("GET", "/v1/connect/intentions"));
         all.GetArrayLength().ShouldBe(1);
@@ -192,7 +215,8 @@ public sealed class MeshServerTests : IAsyncDisposable
         const string Web = """{"Kind":"service-defaults","Name":"web","Protocol":"http"}""";
         Text(await AskAsync("PUT", "/v1/config?cas=0", Web)).ShouldBe("true");
         Text(await AskAsync("PUT", "/v1/config?cas=0", Web)).ShouldBe("false");
-        var index = Json(await AskAsync("GET", "/v1/config/service-defaults/web")).GetProperty("ModifyIndex").GetUInt64();
+        var seen = Json(await AskAsync("GET", "/v1/config/service-defaults/web"));
+        var index = seen.GetProperty("ModifyIndex").GetUInt64();
         Text(await AskAsync("PUT", $"/v1/config?cas={index}", Web.Replace("http", "grpc", StringComparison.Ordinal)))
             .ShouldBe("true");
         Text(await AskAsync("DELETE", $"/v1/config/service-defaults/web?cas={index}")).ShouldBe("false");
@@ -210,19 +234,20 @@ public sealed class MeshServerTests : IAsyncDisposable
         const string File = """
             config_entries { bootstrap = [{ kind = "service-defaults", name = "web", protocol = "http" }] }
             """;
-        await StartAsync(extra: File);
+        await StartAsync(File);
         var domain = Json(await AskAsync("GET", "/v1/connect/ca/roots")).GetProperty("TrustDomain").GetString();
         await AskAsync("PUT", "/v1/config", """{"Kind":"service-defaults","Name":"web","Protocol":"grpc"}""");
 
         await _mesh!.DisposeAsync();
-        await StartAsync(extra: File);
-        Json(await AskAsync("GET", "/v1/config/service-defaults/web")).GetProperty("Protocol").GetString().ShouldBe("grpc");
+        await StartAsync(File);
+        Json(await AskAsync("GET", "/v1/config/service-defaults/web"))
+            .GetProperty("Protocol").GetString().ShouldBe("grpc");
         Json(await AskAsync("GET", "/v1/connect/ca/roots")).GetProperty("TrustDomain").GetString().ShouldBe(domain);
     }
 
-    private async Task StartAsync(bool isDev = true, string extra = "")
+    private async Task StartAsync(string extra = "")
     {
-        List<string> args = isDev ? ["-dev"] : ["-server", "-bootstrap", "-bind", "127.0.0.1", "-data-dir", "/nowhere"];
+        List<string> args = ["-dev"];
         if (extra.Length > 0)
         {
             args.AddRange(["-hcl", extra]);
@@ -269,7 +294,8 @@ public sealed class MeshServerTests : IAsyncDisposable
     private async Task<bool> AuthorizeAsync(string source, string target)
     {
         var domain = Json(await AskAsync("GET", "/v1/connect/ca/roots")).GetProperty("TrustDomain").GetString();
-        var body = $$"""{"Target":"{{target}}","ClientCertURI":"spiffe://{{domain}}/ns/default/dc/dc1/svc/{{source}}"}""";
+        var uri = $"spiffe://{domain}/ns/default/dc/dc1/svc/{source}";
+        var body = $$"""{"Target":"{{target}}","ClientCertURI":"{{uri}}"}""";
         return Json(await AskAsync("POST", "/v1/agent/connect/authorize", body)).GetProperty("Authorized").GetBoolean();
     }
 

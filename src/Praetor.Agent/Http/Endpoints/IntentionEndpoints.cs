@@ -47,7 +47,8 @@ internal sealed class IntentionEndpoints(
         routes.Handle("DELETE", Base + "/exact", RouteRows.IntentionWrite, DeleteExactAsync,
             "Deletes the intention of a source and a destination.");
         routes.Read(Base + "/{id}", RouteRows.IntentionRead, ById, "The intention with an id.");
-        routes.Handle("PUT", Base + "/{id}", RouteRows.IntentionWrite, UpdateAsync, "Changes the intention with an id.");
+        routes.Handle("PUT", Base + "/{id}", RouteRows.IntentionWrite, UpdateAsync,
+            "Changes the intention with an id.");
         routes.Handle("DELETE", Base + "/{id}", RouteRows.IntentionWrite, DeleteAsync,
             "Deletes the intention with an id.");
     }
