@@ -1,0 +1,204 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using Languages;
+using Microsoft.Extensions.Logging;
+using Praetor.Agent.Config;
+using Praetor.Agent.Http;
+using Praetor.Agent.Http.Endpoints;
+using Praetor.Agent.Local;
+using Praetor.Server.ConfigEntries;
+using Praetor.Server.Connect;
+using Praetor.Server.Intentions;
+using Praetor.Server.Queries;
+using Praetor.Server.State;
+
+namespace Praetor.Agent.Connect;
+
+/// <summary>The mesh as a server and its agent know it: certificates, intentions, configuration entries.</summary>
+internal sealed partial class MeshServer : IAsyncDisposable
+{
+    /// <summary>What the certificate endpoints answer when the mesh is off.</summary>
+    public const string Disabled = "Connect must be enabled in order to use this endpoint";
+
+    // A root leaves days after it was rotated out, so an hour is soon enough.
+    private static readonly TimeSpan PruneEvery = TimeSpan.FromHours(1);
+
+    // Only how often a quiet wait begins anew.
+    private static readonly TimeSpan RootsWait = TimeSpan.FromMinutes(10);
+
+    private readonly CancellationTokenSource _stop = new();
+    private readonly StateStore _store;
+    private readonly QueryHub _hub;
+    private readonly AgentConfig _config;
+    private readonly TimeProvider _time;
+    private readonly ILogger _log;
+    private readonly Random _waits;
+    private readonly IntentionBooks _books = new();
+    private readonly MeshAuthority _authority;
+    private readonly LeafCache _leaves;
+    private Task _loops = Task.CompletedTask;
+
+    /// <summary>A mesh without routes; call <see cref="InitializeAsync"/> before serving.</summary>
+    public MeshServer(
+        StateStore store, QueryHub hub, NodeIdentity node, AgentConfig config, TimeProvider time, Random random,
+        ILogger log)
+    {
+        _store = store;
+        _hub = hub;
+        _config = config;
+        _time = time;
+        _log = log;
+
+        // A Random is used under its user's lock, so each user has its own.
+        _waits = new Random(random.Next());
+        _authority = new MeshAuthority(store, node.Datacenter, time, log);
+        _leaves = new LeafCache(_authority.SignAsync, IdentityOf, time, new Random(random.Next()), log);
+    }
+
+    /// <summary>Writes the configured entries that are not there yet, and sets up the certificate authority when the
+    /// mesh is on and has none.</summary>
+    /// <exception cref="InvalidDataException">A configured entry is wrong, or cannot be written.</exception>
+    public async Task InitializeAsync(CancellationToken stop)
+    {
+        foreach (var node in _config.ConfigEntries)
+        {
+            await WriteBootstrapAsync(node);
+        }
+
+        if (!_config.Connect.IsEnabled)
+        {
+            return;
+        }
+
+        var given = CaConfigOf(_config.Connect.CaConfig);
+        var clusterId = TakeClusterId(given) ?? Guid.NewGuid().ToString("D");
+        var configuration = CertificateAuthority.DefaultConfiguration(given);
+        if (_config.Connect.CaProvider is { Length: > 0 } provider)
+        {
+            configuration = configuration with { Provider = provider };
+        }
+
+        await _authority.InitializeAsync(clusterId, configuration, stop);
+        _loops = Task.WhenAll(FollowRootsAsync(), PruneAsync());
+    }
+
+    /// <summary>Adds the mesh's rows to the API.</summary>
+    public void AddRoutes(RouteTable routes)
+    {
+        var isEnabled = _config.Connect.IsEnabled;
+        var waits = new WaitLimits(_config.Http.DefaultQueryTime, _config.Http.MaxQueryTime);
+        new ConnectCaEndpoints(_store, _authority, isEnabled, _time).AddTo(routes);
+        new AgentConnectEndpoints(_store, _authority, _leaves, _books, new AgentConnectSettings
+        {
+            IsEnabled = isEnabled,
+            ByDefault = DefaultPolicyOf(_config.Acl),
+            Waits = waits,
+            Random = _waits,
+            Time = _time,
+            Stop = _stop.Token,
+        }).AddTo(routes);
+        new IntentionEndpoints(_store, _books, DefaultPolicyOf(_config.Acl), _time).AddTo(routes);
+        new ConfigEndpoints(_store).AddTo(routes);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _leaves.DisposeAsync();
+        await _loops;
+        _stop.Dispose();
+    }
+
+    private static DefaultPolicy DefaultPolicyOf(AclConfig acl) => acl.DefaultIntentionPolicy.Length > 0
+        ? DefaultPolicy.FromSetting(acl.DefaultIntentionPolicy == "allow")
+        : DefaultPolicy.FromAcl(!acl.IsEnabled || acl.DefaultPolicy == "allow");
+
+    // A block of HCL may have become a list of one object.
+    private static JsonObject? CaConfigOf(ConfigNode? node)
+    {
+        var given = node is { Items.Count: > 0 } ? node.Items[0] : node;
+        return given is null ? null : JsonNode.Parse(given.ToJson()) as JsonObject;
+    }
+
+    // The cluster's id stands among the provider's settings in files, and nowhere afterwards.
+    private static string? TakeClusterId(JsonObject? given)
+    {
+        const string Key = "cluster_id";
+        var id = given?[Key] is JsonValue value && value.TryGetValue<string>(out var text) && text.Length > 0
+            ? text
+            : null;
+        given?.Remove(Key);
+        return id;
+    }
+
+    private SpiffeService IdentityOf(string service) => _authority.Current is { } ready
+        ? ready.Signer.IdentityOf(service)
+        : throw new InvalidOperationException(MeshAuthority.Uninitialized);
+
+    private async Task WriteBootstrapAsync(ConfigNode node)
+    {
+        if (!ConfigEntryReader.TryRead(JsonNode.Parse(node.ToJson()), out var entry, out var refusal))
+        {
+            throw new InvalidDataException($"{node.At}: a config entry to bootstrap is wrong: {refusal.Text}");
+        }
+
+        // With cas 0 an entry that is there stays as its users made it.
+        var outcome = await _store.SubmitAsync(new PutConfigEntry(entry, cas: 0));
+        if (outcome.Refusal is { } refused)
+        {
+            throw new InvalidDataException(
+                $"{node.At}: the config entry {entry.Kind} \"{entry.Name}\" cannot be written: {refused.Text}");
+        }
+    }
+
+    private async Task FollowRootsAsync()
+    {
+        ulong index = 0;
+        while (!_stop.IsCancellationRequested)
+        {
+            var answer = await _hub.WaitAsync(
+                "mesh active root", ActiveRoot, ignoresEqual: false, index, RootsWait, _stop.Token);
+            index = answer.Index;
+            if (answer.Body.Length > 0)
+            {
+                _leaves.RootsChanged(Encoding.UTF8.GetString(answer.Body));
+            }
+        }
+    }
+
+    private static QueryAnswer ActiveRoot(ReadView view)
+    {
+        var document = CaQueries.Document(view);
+        return new QueryAnswer(view.Index, 200, Reply.TextType, Encoding.UTF8.GetBytes(document?.Active.Id ?? ""));
+    }
+
+    private async Task PruneAsync()
+    {
+        while (!_stop.IsCancellationRequested)
+        {
+            try
+            {
+                await Task.Delay(PruneEvery, _time, _stop.Token);
+                await _authority.PruneAsync();
+            }
+            catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e) // supervisor: an old root may stay an hour longer
+            {
+                Log.NotPruned(_log, e.Message);
+            }
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(
+            EventId = 6121,
+            Level = LogLevel.Warning,
+            Message = "Old root certificates could not be removed; trying again in an hour: {Reason}")]
+        public static partial void NotPruned(ILogger log, string reason);
+    }
+}

@@ -1,0 +1,16 @@
+using Praetor.Server.Model;
+using Praetor.Server.State;
+
+namespace Praetor.Server.ConfigEntries;
+
+/// <summary>Reads of configuration entries.</summary>
+public static class ConfigQueries
+{
+    /// <summary>One entry, or null.</summary>
+    public static ConfigEntryRecord? Get(ReadView view, string kind, string name) =>
+        view.Get(Tables.ConfigByName, KeyBytes.Folded(kind, name));
+
+    /// <summary>All entries of a kind, ordered by name.</summary>
+    public static IEnumerable<ConfigEntryRecord> List(ReadView view, string kind) =>
+        view.Scan(Tables.ConfigByName, KeyBytes.Folded(kind));
+}
