@@ -64,6 +64,12 @@ internal sealed class ConnectProxyCommand : Command
         RequireSense(arguments);
         var name = shell.IsConsul ? "Consul" : "Praetor";
         Say(shell, $"{Mark}{name} Connect proxy starting...");
+        if (_register.Value && (_service.Value.Length == 0 || _listen.Value.Length == 0))
+        {
+            throw new CommandException(
+                $"{Mark}Failed initializing registration: -register may only be specified with -service and -listen");
+        }
+
         using var signals = new ProcessSignals();
         using var both = CancellationTokenSource.CreateLinkedTokenSource(stop, signals.Stop);
         using var client = _http.Connect(shell);

@@ -107,5 +107,6 @@ public sealed class FlagParserTests
         return _name.Value;
     }
 
-    private ParsedLine Parse(string line, bool lenient = true) => new FlagParser(_flags, lenient).Parse(line.Split(' '));
+    private ParsedLine Parse(string line, bool lenient = true) =>
+        new FlagParser(_flags, lenient).Parse(line.Split(' '));
 }
