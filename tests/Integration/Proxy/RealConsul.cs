@@ -125,6 +125,7 @@ internal sealed class RealConsul : IAsyncDisposable
     {
         var start = new ProcessStartInfo(Binary, arguments)
         {
+            UseShellExecute = false,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
