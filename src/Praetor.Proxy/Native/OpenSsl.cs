@@ -122,9 +122,6 @@ internal static unsafe partial class OpenSsl
     [LibraryImport(Ssl, EntryPoint = "SSL_write")]
     public static partial int Write(nint ssl, byte* from, int length);
 
-    [LibraryImport(Ssl, EntryPoint = "SSL_has_pending")]
-    public static partial int HasPending(nint ssl);
-
     [LibraryImport(Ssl, EntryPoint = "SSL_shutdown")]
     public static partial int Shutdown(nint ssl);
 

@@ -28,16 +28,13 @@ internal interface IWireOwner
 /// <summary>One end of a TCP connection, plain or under TLS, in one loop.</summary>
 /// <remarks>
 /// Edge-triggered events come once for each change, so a wire remembers what it may still do: <see cref="IsReadable"/>
-/// and <see cref="IsWritable"/> stay true until the kernel says otherwise. A read that fills less than its buffer
-/// has emptied the socket, and a later arrival makes a new event; so the usual extra read that only says "nothing"
-/// is left out, unless the end of the stream was announced.
+/// and <see cref="IsWritable"/> stay true until the kernel says otherwise. On a plain wire a read that fills less than
+/// its buffer has emptied the socket, and a later arrival makes a new event; so the usual extra read that only says
+/// "nothing" is left out, unless the end of the stream was announced. Under TLS that cannot be told: OpenSSL reads the
+/// rest of a record that came in two pieces by its exact length, whatever waits behind it.
 /// </remarks>
 internal sealed unsafe class Wire : Pollable
 {
-    // A TLS record carries 16 KiB at most, and OpenSSL asks the kernel for more than that at a time: when a smaller
-    // record came out and nothing is left inside OpenSSL, the last read emptied the socket.
-    private const int SurelyDrainedBytes = 12 * 1024;
-
     private readonly EventLoop _loop;
     private nint _ssl;
     private bool _isPeerDone;
@@ -242,7 +239,6 @@ internal sealed unsafe class Wire : Pollable
         count = OpenSsl.Read(_ssl, to, max);
         if (count > 0)
         {
-            IsReadable = count >= SurelyDrainedBytes || _isPeerDone || OpenSsl.HasPending(_ssl) != 0;
             return Io.Done;
         }
 

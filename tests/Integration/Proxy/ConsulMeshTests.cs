@@ -92,10 +92,7 @@ public sealed class ConsulMeshTests : IAsyncLifetime
         await Consul.CommandAsync("intention create -deny cli web");
         await Wait.UntilAsync("the established connection ended", () => ended.IsCompleted, seconds: 1);
         (await ended).ShouldBeTrue();
-        using (var denied = await TestWire.OpenAsync(UpstreamAddress))
-        {
-            (await denied.IsEndedAsync()).ShouldBeTrue();
-        }
+        (await TestWire.IsRefusedAsync(UpstreamAddress)).ShouldBeTrue();
 
         await Consul.CommandAsync("intention delete cli web");
         await UntilItTalksAsync(2);

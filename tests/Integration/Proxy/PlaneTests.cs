@@ -82,13 +82,41 @@ public sealed class PlaneTests : IAsyncLifetime
         first.Concat(rest).SequenceEqual(sent).ShouldBeTrue();
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Bytes_arrive_whole_both_ways_at_once_whatever_pieces_they_come_in(bool isPlain)
+    {
+        var (_, server) = _mesh.Serve("web", _ca.Identity("web"), _echo.Address);
+        var (edge, client) = _mesh.Reach("cli", _ca.Identity("cli"), "web", server.Address);
+        edge.Instances.Pick(new Random(1), [])!.IsPlainOnly = isPlain;
+        var random = new Random(2);
+        var sent = RandomNumberGenerator.GetBytes(8 * 1024 * 1024);
+        using var wire = await TestWire.OpenAsync(client.Address);
+        var sending = Task.Run(async () =>
+        {
+            for (var at = 0; at < sent.Length;)
+            {
+                var piece = Math.Min(random.Next(1, 40_000), sent.Length - at);
+                await wire.Stream.WriteAsync(sent.AsMemory(at, piece));
+                at += piece;
+            }
+
+            wire.EndSending();
+        });
+        var heard = new MemoryStream();
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        await wire.Stream.CopyToAsync(heard, limit.Token);
+        await sending;
+        heard.ToArray().AsSpan().SequenceEqual(sent).ShouldBeTrue();
+    }
+
     [Fact]
     public async Task A_valid_certificate_of_another_service_is_refused_by_the_client_side()
     {
         var (_, server) = _mesh.Serve("impostor", _ca.Identity("impostor"), _echo.Address);
         var (_, client) = _mesh.Reach("cli", _ca.Identity("cli"), "web", server.Address);
-        using var wire = await TestWire.OpenAsync(client.Address);
-        (await wire.IsEndedAsync()).ShouldBeTrue();
+        (await TestWire.IsRefusedAsync(client.Address)).ShouldBeTrue();
         _echo.Accepted.ShouldBe(0);
         Outbound.HandshakeFailures.ShouldBe(1);
         _mesh.Warnings.ShouldContain(static w => w.Contains("/svc/impostor"));
@@ -100,17 +128,11 @@ public sealed class PlaneTests : IAsyncLifetime
         using var other = new MeshCa();
         var (_, server) = _mesh.Serve("web", _ca.Identity("web", other), _echo.Address);
         var (_, client) = _mesh.Reach("cli", other.Identity("cli"), "web", server.Address);
-        using (var wire = await TestWire.OpenAsync(client.Address))
-        {
-            (await wire.IsEndedAsync()).ShouldBeTrue();
-        }
+        (await TestWire.IsRefusedAsync(client.Address)).ShouldBeTrue();
 
         var (_, trusting) = _mesh.Serve("web", _ca.Identity("web"), _echo.Address);
         var (_, stranger) = _mesh.Reach("cli", other.Identity("cli", _ca), "web", trusting.Address);
-        using (var wire = await TestWire.OpenAsync(stranger.Address))
-        {
-            (await wire.IsEndedAsync()).ShouldBeTrue();
-        }
+        (await TestWire.IsRefusedAsync(stranger.Address)).ShouldBeTrue();
 
         _echo.Accepted.ShouldBe(0);
     }
@@ -201,8 +223,7 @@ public sealed class PlaneTests : IAsyncLifetime
         server.EdgeChanged();
         (await cut.IsEndedAsync()).ShouldBeTrue();
         (await kept.SayAsync("c")).ShouldBe("c");
-        using var again = await TestWire.OpenAsync(denied.Address);
-        (await again.IsEndedAsync()).ShouldBeTrue();
+        (await TestWire.IsRefusedAsync(denied.Address)).ShouldBeTrue();
         Inbound.Denied.ShouldBe(2);
     }
 
@@ -212,8 +233,7 @@ public sealed class PlaneTests : IAsyncLifetime
         var (edge, server) = _mesh.Serve("web", _ca.Identity("web"), _echo.Address);
         edge.Authorizer = DenyAll.Instance;
         var (_, client) = _mesh.Reach("cli", _ca.Identity("cli"), "web", server.Address);
-        using var wire = await TestWire.OpenAsync(client.Address);
-        (await wire.IsEndedAsync()).ShouldBeTrue();
+        (await TestWire.IsRefusedAsync(client.Address)).ShouldBeTrue();
         _echo.Accepted.ShouldBe(0);
     }
 
@@ -257,8 +277,7 @@ public sealed class PlaneTests : IAsyncLifetime
         using var other = new MeshCa();
         inbound.Identity = _mesh.Plane.Prepare(other.Identity("web"));
         server.EdgeChanged();
-        using var late = await TestWire.OpenAsync(client.Address);
-        (await late.IsEndedAsync()).ShouldBeTrue();
+        (await TestWire.IsRefusedAsync(client.Address)).ShouldBeTrue();
     }
 
     [Fact]
@@ -285,8 +304,7 @@ public sealed class PlaneTests : IAsyncLifetime
         using var two = await TestWire.OpenAsync(client.Address);
         (await one.SayAsync("x")).ShouldBe("x");
         (await two.SayAsync("x")).ShouldBe("x");
-        using var three = await TestWire.OpenAsync(client.Address);
-        (await three.IsEndedAsync()).ShouldBeTrue();
+        (await TestWire.IsRefusedAsync(client.Address)).ShouldBeTrue();
         (await one.SayAsync("x")).ShouldBe("x");
     }
 
@@ -295,8 +313,7 @@ public sealed class PlaneTests : IAsyncLifetime
     {
         var (edge, server) = _mesh.Serve("web", _ca.Identity("web"), _echo.Address);
         edge.Settings = edge.Settings with { HandshakeTimeout = TimeSpan.FromMilliseconds(100) };
-        using var wire = await TestWire.OpenAsync(server.Address);
-        (await wire.IsEndedAsync()).ShouldBeTrue();
+        (await TestWire.IsRefusedAsync(server.Address)).ShouldBeTrue();
     }
 
     private EdgeMetrics Outbound => _mesh.Count("cli", "web", EdgeDirection.Outbound);

@@ -15,12 +15,15 @@ internal sealed class RealConsul : IAsyncDisposable
     private readonly List<Process> _started = [];
     private readonly Process _agent;
 
-    private RealConsul(int port, Process agent)
+    private RealConsul(int port, Process agent, string? token)
     {
         Port = port;
         _agent = agent;
-        Client = new PraetorClient(new ClientOptions { Address = $"127.0.0.1:{port}" });
+        Client = ClientOf(token);
     }
+
+    /// <summary>The management token of an agent started with ACLs.</summary>
+    public const string RootToken = "root";
 
     public int Port { get; }
 
@@ -34,14 +37,15 @@ internal sealed class RealConsul : IAsyncDisposable
     private static string Binary => Path.Combine(Peers, "consul/usr/bin/consul");
 
     /// <summary>Starts an agent and waits for its leader; skips the test where there is no Consul.</summary>
-    public static async Task<RealConsul> StartAsync()
+    /// <param name="defaultPolicy">ACLs are on, with this default. Null: ACLs are off.</param>
+    public static async Task<RealConsul> StartAsync(string? defaultPolicy = null)
     {
         Assert.SkipUnless(File.Exists(Binary), $"needs the real Consul 1.8.7 at {Binary}");
         var ports = FreePorts(4);
         var agent = Run(
             $"agent -dev -log-level=err -http-port={ports[0]} -dns-port=-1 -grpc-port=-1 -server-port={ports[1]} "
-            + $"-serf-lan-port={ports[2]} -serf-wan-port={ports[3]} -node=test");
-        var consul = new RealConsul(ports[0], agent);
+            + $"-serf-lan-port={ports[2]} -serf-wan-port={ports[3]} -node=test" + AclFlags(defaultPolicy));
+        var consul = new RealConsul(ports[0], agent, defaultPolicy is null ? null : RootToken);
         await Wait.UntilAsync("Consul has a leader", async () =>
         {
             try
@@ -55,6 +59,14 @@ internal sealed class RealConsul : IAsyncDisposable
         });
         return consul;
     }
+
+    /// <summary>A client of this agent with another token.</summary>
+    public PraetorClient ClientOf(string? token) =>
+        new(new ClientOptions { Address = $"127.0.0.1:{Port}", Token = token });
+
+    private static string AclFlags(string? defaultPolicy) => defaultPolicy is null
+        ? ""
+        : $" -hcl acl{{enabled=true,default_policy=\\\"{defaultPolicy}\\\",tokens{{master=\\\"{RootToken}\\\"}}}}";
 
     public static int[] FreePorts(int count)
     {
@@ -125,12 +137,14 @@ internal sealed class RealConsul : IAsyncDisposable
     {
         var start = new ProcessStartInfo(Binary, arguments)
         {
+            UseShellExecute = false,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
         if (httpPort > 0)
         {
             start.Environment["CONSUL_HTTP_ADDR"] = $"127.0.0.1:{httpPort}";
+            start.Environment["CONSUL_HTTP_TOKEN"] = RootToken;
         }
 
         var process = Process.Start(start)!;

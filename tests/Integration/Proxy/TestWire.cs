@@ -9,17 +9,35 @@ internal sealed class TestWire : IDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
 
-    private readonly TcpClient _client;
+    private readonly Socket _socket;
 
-    private TestWire(TcpClient client) => _client = client;
+    private TestWire(Socket socket)
+    {
+        _socket = socket;
+        Stream = new NetworkStream(socket, ownsSocket: true);
+    }
 
-    public NetworkStream Stream => _client.GetStream();
+    public NetworkStream Stream { get; }
 
     public static async Task<TestWire> OpenAsync(EndPoint at)
     {
-        var client = new TcpClient(AddressFamily.InterNetwork) { NoDelay = true };
-        await client.ConnectAsync((IPEndPoint)at);
-        return new TestWire(client);
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        await socket.ConnectAsync(at);
+        return new TestWire(socket);
+    }
+
+    /// <summary>Whether a fresh connection is ended or broken without a byte.</summary>
+    public static async Task<bool> IsRefusedAsync(EndPoint at)
+    {
+        try
+        {
+            using var wire = await OpenAsync(at);
+            return await wire.IsEndedAsync();
+        }
+        catch (SocketException)
+        {
+            return true;
+        }
     }
 
     /// <summary>Sends a text and reads back as much.</summary>
@@ -54,7 +72,7 @@ internal sealed class TestWire : IDisposable
         }
     }
 
-    public void EndSending() => _client.Client.Shutdown(SocketShutdown.Send);
+    public void EndSending() => _socket.Shutdown(SocketShutdown.Send);
 
-    public void Dispose() => _client.Dispose();
+    public void Dispose() => Stream.Dispose();
 }
