@@ -98,7 +98,7 @@ public sealed partial class LocalAgent : IAsyncDisposable
         AntiEntropy.Start();
     }
 
-    /// <summary>Takes over what changed in the files. What clients registered stays, as does the health of checks.</summary>
+    /// <summary>Takes over what changed in the files; what clients registered stays, checks keep their health.</summary>
     /// <returns>Why not, and nothing was changed; null: it was.</returns>
     /// <exception cref="IOException">It could not be written.</exception>
     public async Task<string?> ReloadAsync(LocalAgentOptions options)
