@@ -115,7 +115,8 @@ internal static class DashboardApp
         body { font: 16px/1.5 system-ui, sans-serif; margin: 0; min-height: 100vh; display: grid; place-items: center; }
         main { width: min(34rem, 90vw); border: 1px solid var(--line); border-radius: 14px; padding: 2rem; }
         h1 { font-size: 1rem; font-weight: 600; margin: 0; opacity: .7; }
-        #big { font-size: 5rem; line-height: 1.2; font-weight: 700; font-variant-numeric: tabular-nums; margin: .5rem 0; }
+        #big { font-size: 5rem; line-height: 1.2; font-weight: 700; margin: .5rem 0; }
+        #big { font-variant-numeric: tabular-nums; }
         #text { margin: 0; font-weight: 600; }
         .up #text { color: var(--up); } .down #text { color: var(--down); } .down #big { opacity: .3; }
         #dots { display: flex; gap: 3px; height: 22px; margin-top: 1.25rem; align-items: end; }

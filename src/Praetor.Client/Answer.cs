@@ -3,7 +3,8 @@ using System.Net;
 namespace Praetor.Client;
 
 /// <summary>What an agent said about an answer, from its headers.</summary>
-/// <param name="Index">Give it back as <see cref="QueryOptions.Index"/> to wait for a change. 0: none was given.</param>
+/// <param name="Index">Give it back as <see cref="QueryOptions.Index"/> to wait for a change. 0: none was
+/// given.</param>
 /// <param name="ContentHash">Give it back as <see cref="QueryOptions.Hash"/>. Null: the endpoint has none.</param>
 /// <param name="LastContact">How long ago the answering server heard from the leader.</param>
 /// <param name="KnownLeader">Whether the answering server knows a leader.</param>

@@ -5,7 +5,8 @@ namespace Praetor.Client;
 
 // Names go out as Consul writes them (which is how the records' members are called) and come in in any case: real
 // agents and proxies in front of them do not agree on it.
-[JsonSourceGenerationOptions(PropertyNameCaseInsensitive = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(
+    PropertyNameCaseInsensitive = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(KvPair[]))]
 [JsonSerializable(typeof(string[]))]
 [JsonSerializable(typeof(string))]

@@ -31,6 +31,7 @@ public sealed record ClientOptions
     /// <summary>How long connecting may take. Default 10 s.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long an answer may take beyond the <see cref="QueryOptions.Wait"/> that was asked for. Default 60 s.</summary>
+    /// <summary>How long an answer may take beyond the <see cref="QueryOptions.Wait"/> that was asked for. Default 60
+    /// s.</summary>
     public TimeSpan AnswerTimeout { get; init; } = TimeSpan.FromSeconds(60);
 }

@@ -3,7 +3,8 @@ using System.Security.Authentication;
 
 namespace Praetor.Client;
 
-/// <summary>An agent could not be reached; <see cref="Exception.Message"/> reads as Consul's own client says it.</summary>
+/// <summary>An agent could not be reached; <see cref="Exception.Message"/> reads as Consul's own client says
+/// it.</summary>
 public sealed class ConnectionException(HttpMethod method, string target, string reason, Exception inner)
     : HttpRequestException($"{Verb(method)} \"{target}\": {reason}", inner)
 {

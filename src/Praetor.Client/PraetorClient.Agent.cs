@@ -76,8 +76,21 @@ public sealed record AgentService
     /// <summary>Further addresses by tag.</summary>
     public Dictionary<string, ServiceAddress>? TaggedAddresses { get; init; }
 
+    /// <summary>What it is a proxy of. Null: it is none.</summary>
+    public AgentServiceProxy? Proxy { get; init; }
+
     /// <summary>The hash that a blocking read of this service waits on.</summary>
     public string? ContentHash { get; init; }
+}
+
+/// <summary>What a proxy stands in front of.</summary>
+public sealed record AgentServiceProxy
+{
+    /// <summary>The name of the service it represents.</summary>
+    public string? DestinationServiceName { get; init; }
+
+    /// <summary>The id of the instance it represents. Empty: none in particular.</summary>
+    public string? DestinationServiceID { get; init; }
 }
 
 /// <summary>What is sent to register a service with the local agent; null members are left out.</summary>
@@ -117,7 +130,8 @@ public sealed partial class PraetorClient
 
     /// <summary>The members of the gossip pool.</summary>
     /// <param name="wan">The pool of servers of all datacenters instead of the local one.</param>
-    /// <param name="segment">Members of a network segment. Null: what the agent gives without being asked for one.</param>
+    /// <param name="segment">Members of a network segment. Null: what the agent gives without being asked for
+    /// one.</param>
     /// <param name="filter">Members that fit this expression. Null: all.</param>
     /// <param name="stop">Gives up.</param>
     public async Task<AgentMember[]> MembersAsync(
@@ -132,7 +146,8 @@ public sealed partial class PraetorClient
     /// <summary>The services registered with this agent, by id.</summary>
     public async Task<Dictionary<string, AgentService>> AgentServicesAsync(
         QueryOptions? query = null, CancellationToken stop = default) =>
-        (await GetAsync("/v1/agent/services", query, ClientJson.Default.DictionaryStringAgentService, stop)).Value ?? [];
+        (await GetAsync("/v1/agent/services", query, ClientJson.Default.DictionaryStringAgentService, stop)).Value
+        ?? [];
 
     /// <summary>The checks registered with this agent, by id.</summary>
     public async Task<Dictionary<string, HealthCheck>> AgentChecksAsync(

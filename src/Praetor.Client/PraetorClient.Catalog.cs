@@ -91,7 +91,8 @@ public sealed partial class PraetorClient
         GetAsync("/v1/catalog/datacenters", null, ClientJson.Default.StringArray, stop);
 
     /// <summary>The nodes of a datacenter.</summary>
-    public Task<Answer<CatalogNode[]>> CatalogNodesAsync(QueryOptions? query = null, CancellationToken stop = default) =>
+    public Task<Answer<CatalogNode[]>> CatalogNodesAsync(
+        QueryOptions? query = null, CancellationToken stop = default) =>
         GetAsync("/v1/catalog/nodes", query, ClientJson.Default.CatalogNodeArray, stop);
 
     /// <summary>The names of all services with the tags in use.</summary>

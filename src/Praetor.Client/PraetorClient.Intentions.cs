@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace Praetor.Client;
 
@@ -49,9 +50,11 @@ public sealed record Intention
     public ulong ModifyIndex { get; init; }
 
     /// <summary>The source as people write it: without the namespace where it is the default one.</summary>
+    [JsonIgnore]
     public string Source => Named(SourceNS, SourceName);
 
     /// <summary>The destination as people write it: without the namespace where it is the default one.</summary>
+    [JsonIgnore]
     public string Destination => Named(DestinationNS, DestinationName);
 
     /// <summary>As Consul prints it: <c>web =&gt; db (allow)</c>.</summary>
@@ -140,8 +143,31 @@ public sealed partial class PraetorClient
             Json(intention, ClientJson.Default.Intention),
             stop);
 
+    /// <summary>Writes the intention between its source and its destination, whether there was one or not.</summary>
+    /// <remarks>Consul knows this from 1.9 on; it is the way to those that have no id.</remarks>
+    /// <exception cref="ApiException">The agent refused.</exception>
+    public Task SetIntentionAsync(
+        Intention intention, QueryOptions? query = null, CancellationToken stop = default) =>
+        SendTextAsync(
+            HttpMethod.Put,
+            Intentions + "/exact",
+            Between(query, intention.SourceName, intention.DestinationName),
+            Json(intention, ClientJson.Default.Intention),
+            stop);
+
+    /// <summary>Removes the intention between a source and a destination.</summary>
+    /// <remarks>Consul knows this from 1.9 on; it is the way to those that have no id.</remarks>
+    /// <exception cref="ApiException">The agent refused.</exception>
+    public Task DeleteIntentionAsync(
+        string source, string destination, QueryOptions? query = null, CancellationToken stop = default) =>
+        SendTextAsync(
+            HttpMethod.Delete, Intentions + "/exact", Between(query, source, destination), null, stop);
+
     /// <summary>Removes the intention with this id.</summary>
     /// <exception cref="ApiException">The agent refused, for example because there is none.</exception>
     public Task DeleteIntentionAsync(string id, QueryOptions? query = null, CancellationToken stop = default) =>
         SendTextAsync(HttpMethod.Delete, $"{Intentions}/{Uri.EscapeDataString(id)}", query, null, stop);
+
+    private static QueryOptions Between(QueryOptions? query, string source, string destination) =>
+        (query ?? new()).With("source", source).With("destination", destination);
 }

@@ -33,7 +33,8 @@ public sealed record KvWrite
     /// <summary>A number stored with the value. Default 0.</summary>
     public ulong Flags { get; init; }
 
-    /// <summary>Write only if the key's ModifyIndex is this one; 0: only if there is no such key. Null: always.</summary>
+    /// <summary>Write only if the key's ModifyIndex is this one; 0: only if there is no such key. Null:
+    /// always.</summary>
     public ulong? Cas { get; init; }
 
     /// <summary>Take the key's lock for this session. Null: no locking.</summary>
@@ -47,7 +48,8 @@ public sealed partial class PraetorClient
 {
     /// <summary>Reads one key; the answer's value is null when there is none.</summary>
     /// <exception cref="ApiException">The agent refused.</exception>
-    public async Task<Answer<KvPair>> GetKeyAsync(string key, QueryOptions? query = null, CancellationToken stop = default)
+    public async Task<Answer<KvPair>> GetKeyAsync(
+        string key, QueryOptions? query = null, CancellationToken stop = default)
     {
         var answer = await GetAsync(KvPath(key), query, ClientJson.Default.KvPairArray, stop);
         return new Answer<KvPair>(answer.Value is [var pair, ..] ? pair : null, answer.Meta);
@@ -55,7 +57,8 @@ public sealed partial class PraetorClient
 
     /// <summary>Reads all keys below a prefix, in order; the answer's value is null when there are none.</summary>
     /// <exception cref="ApiException">The agent refused.</exception>
-    public Task<Answer<KvPair[]>> ListKvAsync(string prefix, QueryOptions? query = null, CancellationToken stop = default) =>
+    public Task<Answer<KvPair[]>> ListKvAsync(
+        string prefix, QueryOptions? query = null, CancellationToken stop = default) =>
         GetAsync(KvPath(prefix), (query ?? new()).With("recurse", ""), ClientJson.Default.KvPairArray, stop);
 
     /// <summary>Reads key names below a prefix, cut after the separator; null when there are none.</summary>
@@ -75,7 +78,8 @@ public sealed partial class PraetorClient
             stop);
     }
 
-    /// <summary>Writes a value. False: the check-and-set or the lock did not come about, and nothing was written.</summary>
+    /// <summary>Writes a value. False: the check-and-set or the lock did not come about, and nothing was
+    /// written.</summary>
     /// <exception cref="ApiException">The agent refused.</exception>
     public async Task<bool> PutKeyAsync(
         string key, ReadOnlyMemory<byte> value, KvWrite? how = null, QueryOptions? query = null,
@@ -87,7 +91,8 @@ public sealed partial class PraetorClient
         return IsTrue(text);
     }
 
-    /// <summary>Removes a key. False: its index was another than <paramref name="cas"/>, and it is still there.</summary>
+    /// <summary>Removes a key. False: its index was another than <paramref name="cas"/>, and it is still
+    /// there.</summary>
     /// <exception cref="ApiException">The agent refused.</exception>
     public async Task<bool> DeleteKeyAsync(
         string key, ulong? cas = null, QueryOptions? query = null, CancellationToken stop = default)

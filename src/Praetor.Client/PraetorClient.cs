@@ -10,7 +10,8 @@ using System.Text.Json.Serialization.Metadata;
 namespace Praetor.Client;
 
 /// <summary>A connection to one agent's HTTP API. Thread-safe; keep one for as long as the program runs.</summary>
-/// <remarks>The calls of each part of the API stand in files of their own: <c>PraetorClient.Kv.cs</c> and so on.</remarks>
+/// <remarks>The calls of each part of the API stand in files of their own: <c>PraetorClient.Kv.cs</c> and so
+/// on.</remarks>
 public sealed partial class PraetorClient : IDisposable
 {
     private readonly HttpMessageInvoker _http;
@@ -69,7 +70,7 @@ public sealed partial class PraetorClient : IDisposable
     public async Task<HttpResponseMessage> SendAsync(
         HttpMethod method, string path, QueryOptions? query, HttpContent? body, CancellationToken stop = default)
     {
-        var target = (query ?? new QueryOptions()).AppendTo(path, _options);
+        var target = (query ?? new QueryOptions()).AppendTo(path.StartsWith('/') ? path : "/" + path, _options);
         using var request = new HttpRequestMessage(method, Locate(target)) { Content = body };
         if (_options.Token is { Length: > 0 } token)
         {

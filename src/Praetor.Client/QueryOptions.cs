@@ -31,7 +31,9 @@ public sealed record QueryOptions
     public string? Filter { get; init; }
 
     /// <summary>Keep only nodes with these metadata pairs.</summary>
-    public IReadOnlyDictionary<string, string> NodeMeta { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
+    public IReadOnlyDictionary<string, string> NodeMeta { get; init; } =
+        new Dictionary<string, string>(
+        StringComparer.Ordinal);
 
     /// <summary>Parameters of one endpoint only, in order; a null value is a bare flag.</summary>
     public IReadOnlyList<KeyValuePair<string, string?>> Extra { get; init; } = [];

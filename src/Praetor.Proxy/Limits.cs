@@ -3,7 +3,8 @@ namespace Praetor.Proxy;
 /// <summary>Every bound of the proxy, with its reason.</summary>
 internal static class Limits
 {
-    /// <summary>One read. Four TLS records: bulk needs few system calls, and one buffer per thread costs nothing.</summary>
+    /// <summary>One read. Four TLS records: bulk needs few system calls, and one buffer per thread costs
+    /// nothing.</summary>
     public const int ScratchBytes = 64 * 1024;
 
     /// <summary>Waiting, not yet accepted connections of a listener; the kernel's own usual cap.</summary>
@@ -18,7 +19,8 @@ internal static class Limits
     /// <summary>Connections of one listener at a time, unless <c>max_connections</c> says otherwise.</summary>
     public const int ConnectionsPerListener = 10_000;
 
-    /// <summary>Handshakes of one public listener that are not finished yet: strangers can hold no more than these.</summary>
+    /// <summary>Handshakes of one public listener that are not finished yet: strangers can hold no more than
+    /// these.</summary>
     public const int HandshakesPerListener = 1_024;
 
     /// <summary>Work handed to a loop by other threads that it has not done yet.</summary>
@@ -45,7 +47,8 @@ internal static class Limits
     /// <summary>How long a TLS handshake may take, unless <c>handshake_timeout_ms</c> says otherwise.</summary>
     public static readonly TimeSpan HandshakeTimeout = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long connecting to another proxy may take, unless <c>connect_timeout_ms</c> says otherwise.</summary>
+    /// <summary>How long connecting to another proxy may take, unless <c>connect_timeout_ms</c> says
+    /// otherwise.</summary>
     public static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(10);
 
     /// <summary>How long connecting to the local service may take (<c>local_connect_timeout_ms</c>).</summary>

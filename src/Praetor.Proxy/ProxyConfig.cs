@@ -68,7 +68,8 @@ public sealed record UpstreamConfig
     /// <summary>Connections at a time. Default 10,000 (<c>max_connections</c>).</summary>
     public int MaxConnections { get; init; } = Limits.ConnectionsPerListener;
 
-    /// <summary>How an instance is chosen: <c>least_connections</c> (default) or <c>random_two</c> (<c>balancer</c>).</summary>
+    /// <summary>How an instance is chosen: <c>least_connections</c> (default) or <c>random_two</c>
+    /// (<c>balancer</c>).</summary>
     public string Balancer { get; init; } = Balancing.LeastConnections.Name;
 
     internal string Label => $"{BindAddress}:{BindPort}->{(IsPreparedQuery ? "prepared_query" : "service")}:{Name}";

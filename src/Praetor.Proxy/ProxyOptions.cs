@@ -26,10 +26,12 @@ public sealed record ProxyOptions
     /// <summary><c>-register</c>: whether the proxy registers itself at the agent.</summary>
     public bool IsRegistering { get; init; }
 
-    /// <summary><c>-register-id</c>: what tells its registration from others of the same service. Empty: nothing.</summary>
+    /// <summary><c>-register-id</c>: what tells its registration from others of the same service. Empty:
+    /// nothing.</summary>
     public string RegisterId { get; init; } = "";
 
-    /// <summary><c>-metrics-addr</c>: where metrics are shown to Prometheus, as <c>host:port</c>. Null: nowhere.</summary>
+    /// <summary><c>-metrics-addr</c>: where metrics are shown to Prometheus, as <c>host:port</c>. Null:
+    /// nowhere.</summary>
     public string? MetricsAddress { get; init; }
 
     /// <summary>The configuration that the flags describe by themselves.</summary>

@@ -64,7 +64,8 @@ public static class ProxyRunner
             }
 
             print($"              Proxy ID: {proxyId}");
-            return (new AgentConfigSource(scope.Client, proxyId, scope.Log, scope.Time, new Random(random.Next())), null);
+            var chance = new Random(random.Next());
+            return (new AgentConfigSource(scope.Client, proxyId, scope.Log, scope.Time, chance), null);
         }
 
         if (options.Service is not { Length: > 0 })

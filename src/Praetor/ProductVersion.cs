@@ -6,11 +6,13 @@ namespace Praetor;
 /// <summary>Which version this is, and which version of Consul it tells clients that it is.</summary>
 internal static class ProductVersion
 {
-    /// <summary>The version of Consul reported wherever clients look for one: they choose what they send by it.</summary>
+    /// <summary>The version of Consul reported wherever clients look for one: they choose what they send by
+    /// it.</summary>
     public const string Consul = "1.22.0";
 
     private static readonly string Informational =
-        typeof(ProductVersion).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion
+        typeof(ProductVersion).Assembly
+            .GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion
         ?? "0.0.0";
 
     /// <summary>The product's own version.</summary>

@@ -1,4 +1,5 @@
 using Praetor.CommandLine;
+using Praetor.CommandLine.Completion;
 using Praetor.Commands;
 
 namespace Praetor;
@@ -14,6 +15,32 @@ internal static class Program
             Environment.SetEnvironmentVariable("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS", "1");
         }
 
-        return await new Launcher(CommandTable.Rows, "version").RunAsync(Shell.OfProcess(), args, CancellationToken.None);
+        var shell = Shell.OfProcess();
+        if (shell.Environment("COMP_LINE") is { Length: > 0 } line)
+        {
+            return await CompletionRun.AnswerAsync(shell, line, args, CommandTable.Rows, ConfigEntryKinds.All);
+        }
+
+        return args switch
+        {
+            ["-autocomplete-install" or "--autocomplete-install", ..] => Say(shell, Completion(shell).Install()),
+            ["-autocomplete-uninstall" or "--autocomplete-uninstall", ..] => Say(shell, Completion(shell).Uninstall()),
+            _ => await new Launcher(CommandTable.Rows, "version").RunAsync(shell, args, CancellationToken.None),
+        };
+    }
+
+    private static Installation Completion(Shell shell) => new(
+        shell.Environment("HOME") ?? "/root", shell.Program, Environment.ProcessPath ?? shell.Program);
+
+    private static int Say(Shell shell, IReadOnlyList<string> changed)
+    {
+        if (shell.ForPeople)
+        {
+            shell.Error.WriteLine(changed.Count == 0
+                ? "Nothing to change."
+                : $"Changed {string.Join(", ", changed)}; it counts for shells started from now on.");
+        }
+
+        return 0;
     }
 }

@@ -106,7 +106,8 @@ internal sealed class AddressTemplate(IReadOnlyList<LocalAddress> machine)
         {
             value = Stage(stages[i], value);
         }
-        return value as string ?? string.Join(' ', ((List<LocalAddress>)value).Select(static a => a.Address.ToString()));
+        return value as string ?? string.Join(' ', ((List<LocalAddress>)value).Select(static a =>
+            a.Address.ToString()));
     }
 
     /// <summary>The words of each stage; stages are separated by bars, words may stand in quotes.</summary>
@@ -166,7 +167,8 @@ internal sealed class AddressTemplate(IReadOnlyList<LocalAddress> machine)
     private IEnumerable<LocalAddress> Public() => Routed().Where(static a => !a.IsPrivate && !IsLocalOnly(a));
 
     private IEnumerable<LocalAddress> Routed() =>
-        machine.Where(static a => a is { IsUp: true, IsDefault: true } && !IsLocalOnly(a)).OrderByDescending(static a => a.IsIpv4);
+        machine.Where(static a => a is { IsUp: true, IsDefault: true } && !IsLocalOnly(a))
+            .OrderByDescending(static a => a.IsIpv4);
 
     private static bool IsLocalOnly(LocalAddress a) => a.IsLoopback || a.Address.IsIPv6LinkLocal;
 
@@ -174,7 +176,8 @@ internal sealed class AddressTemplate(IReadOnlyList<LocalAddress> machine)
         .Where(a => string.Equals(a.Name, name, StringComparison.Ordinal) && !a.Address.IsIPv6LinkLocal)
         .OrderByDescending(static a => a.IsIpv4);
 
-    private static string First(IEnumerable<LocalAddress> addresses) => addresses.FirstOrDefault()?.Address.ToString() ?? "";
+    private static string First(IEnumerable<LocalAddress> addresses) =>
+        addresses.FirstOrDefault()?.Address.ToString() ?? "";
 
     private static string All(IEnumerable<LocalAddress> addresses) =>
         string.Join(' ', addresses.Select(static a => a.Address.ToString()));
@@ -268,7 +271,8 @@ internal sealed class AddressTemplate(IReadOnlyList<LocalAddress> machine)
         // Numbers of one family compare byte by byte; the families stay apart.
         IEnumerable<LocalAddress> sorted = key switch
         {
-            "address" => list.OrderBy(static a => Convert.ToHexString(a.Address.GetAddressBytes()), StringComparer.Ordinal),
+            "address" => list.OrderBy(static a => Convert.ToHexString(a.Address.GetAddressBytes()),
+                StringComparer.Ordinal),
             "name" => list.OrderBy(static a => a.Name, StringComparer.Ordinal),
             "size" => list.OrderByDescending(static a => a.PrefixLength),
             "default" => list.OrderByDescending(static a => a.IsDefault),

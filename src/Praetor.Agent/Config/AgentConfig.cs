@@ -112,7 +112,8 @@ public sealed record ListenAddress(IPAddress? Address, int Port, string? UnixPat
         : new IPEndPoint(Address, Port);
 
     /// <inheritdoc/>
-    public override string ToString() => Address is null ? $"unix://{UnixPath}" : new IPEndPoint(Address, Port).ToString();
+    public override string ToString() =>
+        Address is null ? $"unix://{UnixPath}" : new IPEndPoint(Address, Port).ToString();
 }
 
 /// <summary>Addresses, templates resolved. A list is empty when its port is off.</summary>

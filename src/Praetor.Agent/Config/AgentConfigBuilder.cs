@@ -55,7 +55,8 @@ internal sealed class AgentConfigBuilder(SettingValues values, bool isDev, Confi
             Http = BuildHttp(),
             Ui = BuildUi(),
             Limits = BuildLimits(),
-            Log = new LogConfig(values.Text("log_level").ToUpperInvariant(), values.Flag("log_json"), values.Text("log_file")),
+            Log = new LogConfig(values.Text("log_level").ToUpperInvariant(), values.Flag("log_json"),
+                values.Text("log_file")),
             Telemetry = new TelemetryConfig(
                 values.Text("telemetry.metrics_prefix"),
                 values.Duration("telemetry.prometheus_retention_time"),
@@ -82,7 +83,8 @@ internal sealed class AgentConfigBuilder(SettingValues values, bool isDev, Confi
         return config;
     }
 
-    private string FirstText(params string[] keys) => keys.Select(values.Text).FirstOrDefault(static text => text.Length > 0) ?? "";
+    private string FirstText(params string[] keys) =>
+        keys.Select(values.Text).FirstOrDefault(static text => text.Length > 0) ?? "";
 
     private PortConfig BuildPorts()
     {
@@ -346,7 +348,8 @@ internal sealed class AgentConfigBuilder(SettingValues values, bool isDev, Confi
         foreach (var service in services)
         {
             var key = $"service \"{service.Name}\"";
-            _problems.AddRange(DefinitionRules.FileProblems(service).Select(what => new ConfigProblem(service.At, key, what)));
+            _problems.AddRange(DefinitionRules.FileProblems(service).Select(what => new ConfigProblem(service.At,
+                key, what)));
             _startProblems.AddRange(
                 DefinitionRules.StartProblems(service).Select(what => new ConfigProblem(service.At, key, what)));
         }

@@ -79,5 +79,6 @@ internal sealed class ConfigFiles(ConfigFormat? format)
     }
 
     private void Refuse(string path, Exception why) => Problems.Add(new ConfigProblem(
-        new Position(path, 0, 0), "", $"config: ReadFile failed on {path}: {why.Message}", "check the path and its rights"));
+        new Position(path, 0, 0), "", $"config: ReadFile failed on {path}: {why.Message}",
+            "check the path and its rights"));
 }

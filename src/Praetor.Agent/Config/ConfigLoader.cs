@@ -69,7 +69,8 @@ public static class ConfigLoader
     /// <summary>Keys that differ between a running configuration and a new one and that no reload applies.</summary>
     public static IReadOnlyList<string> NotReloadable(AgentConfig running, AgentConfig next) =>
         [.. Settings.ByKey.Values
-            .Where(row => !row.IsReloadable && row.HasEffect && !SettingValues.AreSame(running.Values, next.Values, row.Key))
+            .Where(row => !row.IsReloadable && row.HasEffect && !SettingValues.AreSame(running.Values, next.Values,
+                row.Key))
             .Select(static row => row.Key)];
 
     private static ConfigResult Load(AgentFlags flags, ConfigSurroundings surroundings)
@@ -89,7 +90,8 @@ public static class ConfigLoader
         List<SettingValue> given =
             [.. flags.Growing, .. fromFiles.Values, .. flags.Single, .. fromFragments.Values];
         List<ConfigProblem> problems =
-            [.. flags.Problems, .. files.Problems, .. fragments.Problems, .. fromFiles.Problems, .. fromFragments.Problems];
+            [.. flags.Problems, .. files.Problems, .. fragments.Problems, .. fromFiles.Problems,
+                .. fromFragments.Problems];
         var values = SettingValues.Merge([.. SettingReader.Defaults(), .. flags.IsDev ? DevValues() : [], .. given]);
         List<string> warnings = [.. files.Warnings, .. KeyWarnings(given)];
         var builder = new AgentConfigBuilder(values, flags.IsDev, surroundings);

@@ -67,7 +67,8 @@ internal sealed class ConfigRules(AgentConfig config, List<ConfigProblem> proble
         var bootstrap = _values.Flag("bootstrap");
         if (expect < 0)
         {
-            Refuse("bootstrap_expect", $"bootstrap_expect cannot be {expect}. Must be greater than or equal to zero", "use 0 or more");
+            Refuse("bootstrap_expect", $"bootstrap_expect cannot be {expect}. Must be greater than or equal to zero",
+                "use 0 or more");
         }
         if (bootstrap && !config.IsServer)
         {
@@ -83,7 +84,8 @@ internal sealed class ConfigRules(AgentConfig config, List<ConfigProblem> proble
         }
         if (expect > 0 && bootstrap)
         {
-            Refuse("bootstrap", "'bootstrap_expect > 0' and 'bootstrap = true' are mutually exclusive", "remove one of them");
+            Refuse("bootstrap", "'bootstrap_expect > 0' and 'bootstrap = true' are mutually exclusive",
+                "remove one of them");
         }
         if (_values.Texts("primary_gateways").Count > 0 && !config.IsServer)
         {
@@ -141,7 +143,8 @@ internal sealed class ConfigRules(AgentConfig config, List<ConfigProblem> proble
             || (first.Length > 0 && string.Equals(first, config.Datacenter, StringComparison.Ordinal)))
         {
             Refuse("alt_domain",
-                $"alt_domain cannot start with {{service,connect,node,query,addr,{config.Datacenter}}}", "use another name");
+                $"alt_domain cannot start with {{service,connect,node,query,addr,{config.Datacenter}}}",
+                    "use another name");
         }
     }
 
@@ -200,7 +203,8 @@ internal sealed class ConfigRules(AgentConfig config, List<ConfigProblem> proble
         {
             Refuse("encrypt", "encrypt has invalid key: not 16, 24 or 32 bytes in base64", "make one by keygen");
         }
-        foreach (var rule in _values.Texts("telemetry.prefix_filter").Where(static rule => rule is not ['+' or '-', ..]))
+        foreach (var rule in _values.Texts("telemetry.prefix_filter")
+            .Where(static rule => rule is not ['+' or '-', ..]))
         {
             warnings.Add($"Filter rule must begin with either '+' or '-': \"{rule}\"");
         }
@@ -229,16 +233,19 @@ internal sealed class ConfigRules(AgentConfig config, List<ConfigProblem> proble
     {
         if (config.Connect.CaProvider is not ("consul" or "vault" or "aws-pca"))
         {
-            Refuse("connect.ca_provider", $"{config.Connect.CaProvider} is not a valid CA provider", "use consul, vault or aws-pca");
+            Refuse("connect.ca_provider", $"{config.Connect.CaProvider} is not a valid CA provider",
+                "use consul, vault or aws-pca");
         }
         if (_values.Flag("connect.enable_mesh_gateway_wan_federation") && !config.Connect.IsEnabled)
         {
             Refuse("connect.enable_mesh_gateway_wan_federation",
-                "'connect.enable_mesh_gateway_wan_federation=true' requires 'connect.enabled=true'", "switch connect on");
+                "'connect.enable_mesh_gateway_wan_federation=true' requires 'connect.enabled=true'",
+                    "switch connect on");
         }
         if (_values.Flag("auto_encrypt.allow_tls") && !config.IsServer)
         {
-            Refuse("auto_encrypt.allow_tls", "auto_encrypt.allow_tls can only be used on a server.", "use auto_encrypt.tls");
+            Refuse("auto_encrypt.allow_tls", "auto_encrypt.allow_tls can only be used on a server.",
+                "use auto_encrypt.tls");
         }
         if (_values.Flag("auto_encrypt.tls") && config.IsServer)
         {
@@ -253,7 +260,8 @@ internal sealed class ConfigRules(AgentConfig config, List<ConfigProblem> proble
         }
         foreach (var (segment, i) in _values.Blocks("segments").Select(static (block, i) => (block, i)))
         {
-            problems.Add(new ConfigProblem(segment.At, $"segments[{i}]", "Network segments are not supported", "remove it"));
+            problems.Add(new ConfigProblem(segment.At, $"segments[{i}]", "Network segments are not supported",
+                "remove it"));
         }
         JudgeEntries();
     }
@@ -273,14 +281,16 @@ internal sealed class ConfigRules(AgentConfig config, List<ConfigProblem> proble
             else if (!EntryKinds.Contains(kind, StringComparer.Ordinal))
             {
                 problems.Add(new ConfigProblem(
-                    entry.At, key, $"invalid config entry kind: {kind}", Suggestion.For(kind, EntryKinds, "see the reference")));
+                    entry.At, key, $"invalid config entry kind: {kind}", Suggestion.For(kind, EntryKinds,
+                        "see the reference")));
             }
         }
     }
 
     private static readonly string[] EntryKinds =
     [
-        "service-defaults", "proxy-defaults", "service-resolver", "service-splitter", "service-router", "ingress-gateway",
+        "service-defaults", "proxy-defaults", "service-resolver", "service-splitter", "service-router",
+            "ingress-gateway",
         "terminating-gateway", "service-intentions", "mesh", "exported-services", "sameness-group", "api-gateway",
         "http-route", "tcp-route", "inline-certificate", "file-system-certificate", "bound-api-gateway", "jwt-provider",
         "rate-limit", "control-plane-request-limit",

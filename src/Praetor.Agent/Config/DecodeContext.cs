@@ -40,14 +40,17 @@ internal sealed class DecodeContext(DecodeMode mode)
             Add(at, key, $"json: unknown field \"{name}\"");
             return;
         }
-        Add(at, key, $"invalid config key {key}", Suggestion.For(name, known, "remove it; the reference lists all keys"));
+        Add(at, key, $"invalid config key {key}", Suggestion.For(name, known,
+            "remove it; the reference lists all keys"));
     }
 
     public string? Text(ConfigNode node, string path) =>
-        node.Kind == ConfigKind.String ? node.Text : WrongKind<string>(node, path, "string", "write it in double quotes");
+        node.Kind == ConfigKind.String ? node.Text : WrongKind<string>(node, path, "string",
+            "write it in double quotes");
 
     public bool? Flag(ConfigNode node, string path) =>
-        node.Kind == ConfigKind.Bool ? node.Flag : WrongValue<bool>(node, path, "bool", "write true or false, without quotes");
+        node.Kind == ConfigKind.Bool ? node.Flag : WrongValue<bool>(node, path, "bool",
+            "write true or false, without quotes");
 
     public long? Whole(ConfigNode node, string path)
     {

@@ -162,7 +162,8 @@ public static class DefinitionRules
     private static IEnumerable<string> ModesOf(ConnectProxyDefinition? proxy) =>
         proxy is null ? [] : [proxy.MeshGatewayMode, .. proxy.Upstreams.Select(static u => u.MeshGatewayMode)];
 
-    private static bool IsStatus(string status) => status is "" or "passing" or "warning" or "critical" or "maintenance";
+    private static bool IsStatus(string status) =>
+        status is "" or "passing" or "warning" or "critical" or "maintenance";
 
     private static bool IsAnyAddress(string address) => address is "0.0.0.0" or "::" or "[::]";
 

@@ -18,7 +18,8 @@ internal static class DefinitionShapes
         .Text("address", static (d, v) => d with { Address = v })
         .Whole("port", static (d, v) => d with { Port = v });
 
-    public static readonly Shape<WeightsDefinition> Weights = new Shape<WeightsDefinition>(static _ => new() { Passing = Unset, Warning = Unset })
+    public static readonly Shape<WeightsDefinition> Weights = new Shape<WeightsDefinition>(static _ =>
+        new() { Passing = Unset, Warning = Unset })
         .Whole("passing", static (d, v) => d with { Passing = v })
         .Whole("warning", static (d, v) => d with { Warning = v })
         .Then(FillWeights);
@@ -89,7 +90,8 @@ internal static class DefinitionShapes
         .Texts("command", static (d, _) => d)
         .Then(LiftUpstreams);
 
-    public static readonly Shape<ServiceDefinition> Service = new Shape<ServiceDefinition>(static at => new() { At = at })
+    public static readonly Shape<ServiceDefinition> Service = new Shape<ServiceDefinition>(static at => new() { At =
+        at })
         .Text("kind", static (d, v) => d with { Kind = v })
         .Text("id", static (d, v) => d with { Id = v })
         .Text("name", static (d, v) => d with { Name = v })
@@ -128,7 +130,8 @@ internal static class DefinitionShapes
 
     private static Shape<ConnectDefinition> ConnectShape() => Connect;
 
-    private static ConnectProxyDefinition LiftUpstreams(ConnectProxyDefinition proxy, DecodeContext context, string path)
+    private static ConnectProxyDefinition LiftUpstreams(ConnectProxyDefinition proxy, DecodeContext context,
+        string path)
     {
         if (proxy.Config?["upstreams"] is not { } inner)
         {
@@ -173,7 +176,8 @@ internal static class DefinitionShapes
             .Whole("local_service_port", static (d, v) => d with { LocalServicePort = v })
             .Text("local_service_socket_path", static (d, v) => d with { LocalServiceSocketPath = v })
             .Objects(
-                "local_service_ports", static () => Port, "structs.ServicePorts", static (d, v) => d with { LocalServicePorts = v })
+                "local_service_ports", static () => Port, "structs.ServicePorts", static (d, v) =>
+                    d with { LocalServicePorts = v })
             .Text("mode", static (d, v) => d with { Mode = v })
             .Opaque("transparent_proxy", static (d, v) => d with { TransparentProxy = v })
             .Opaque("config", static (d, v) => d with { Config = v })

@@ -36,7 +36,8 @@ public sealed record ServiceDefinition
     public IReadOnlyList<PortDefinition> Ports { get; init; } = [];
 
     /// <summary>Further addresses by tag: lan, wan, …</summary>
-    public IReadOnlyDictionary<string, AddressDefinition> TaggedAddresses { get; init; } = Empty.Map<AddressDefinition>();
+    public IReadOnlyDictionary<string, AddressDefinition> TaggedAddresses { get; init; } =
+        Empty.Map<AddressDefinition>();
 
     /// <summary>Up to 64 pairs.</summary>
     public IReadOnlyDictionary<string, string> Meta { get; init; } = Empty.Map<string>();
@@ -153,7 +154,8 @@ public sealed record CheckDefinition
     public string Method { get; init; } = "";
 
     /// <summary>HTTP: headers.</summary>
-    public IReadOnlyDictionary<string, IReadOnlyList<string>> Header { get; init; } = Empty.Map<IReadOnlyList<string>>();
+    public IReadOnlyDictionary<string, IReadOnlyList<string>> Header { get; init; } =
+        Empty.Map<IReadOnlyList<string>>();
 
     /// <summary>HTTP: the body.</summary>
     public string Body { get; init; } = "";
@@ -367,5 +369,6 @@ public sealed record ExposedPathDefinition
 
 internal static class Empty
 {
-    public static IReadOnlyDictionary<string, T> Map<T>() => System.Collections.Frozen.FrozenDictionary<string, T>.Empty;
+    public static IReadOnlyDictionary<string, T> Map<T>() => System.Collections.Frozen.FrozenDictionary<string,
+        T>.Empty;
 }

@@ -75,5 +75,6 @@ public sealed record Setting(string Key, SettingKind Kind, string? Default, stri
 
     internal Setting Old(string replacement) => this with { ReplacedBy = replacement };
 
-    internal Setting Checked(Func<object, string?> check, string remedy) => this with { Check = check, Remedy = remedy };
+    internal Setting Checked(Func<object, string?> check, string remedy) => this with { Check = check, Remedy =
+        remedy };
 }

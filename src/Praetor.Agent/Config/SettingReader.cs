@@ -34,7 +34,8 @@ internal sealed class SettingReader
         {
             SettingKind.Flag when text is "true" or "false" => ConfigNode.OfBool(text == "true", at),
             SettingKind.Whole when GoNumber.TryParseLong(text, out var whole, out _) => ConfigNode.OfWhole(whole, at),
-            SettingKind.Real when double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var real) =>
+            SettingKind.Real when double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture,
+                out var real) =>
                 ConfigNode.OfNumber(real, at),
             SettingKind.Texts => ConfigNode.OfList([ConfigNode.OfString(text, at)], at),
             SettingKind.TextMap => PairOf(text, at),
@@ -99,7 +100,8 @@ internal sealed class SettingReader
         SettingKind.Duration => _context.Duration(node, path),
         SettingKind.Texts => _context.Texts(node, path),
         SettingKind.TextMap => MapOf(node, path, _context.Text),
-        SettingKind.DurationMap => MapOf(node, path, (inner, innerPath) => (object?)_context.Duration(inner, innerPath)) is { } map
+        SettingKind.DurationMap => MapOf(node, path, (inner, innerPath) => (object?)_context.Duration(inner,
+            innerPath)) is { } map
             ? map.ToDictionary(static pair => pair.Key, static pair => (TimeSpan)pair.Value, StringComparer.Ordinal)
             : null,
         SettingKind.Blocks => BlocksOf(node, path),

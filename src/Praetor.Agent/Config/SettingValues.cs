@@ -17,7 +17,8 @@ public sealed class SettingValues
 {
     private readonly FrozenDictionary<string, SettingValue> _values;
 
-    private SettingValues(Dictionary<string, SettingValue> values) => _values = values.ToFrozenDictionary(StringComparer.Ordinal);
+    private SettingValues(Dictionary<string, SettingValue> values) => _values =
+        values.ToFrozenDictionary(StringComparer.Ordinal);
 
     /// <summary>Whether any source, the defaults among them, gives the key a value.</summary>
     public bool Has(string key) => Find(key) is not null;
@@ -61,7 +62,8 @@ public sealed class SettingValues
     public Position At(string key) => Find(key)?.At ?? default;
 
     /// <summary>The value as text, for comparing and showing. A secret shows as "hidden".</summary>
-    public string Show(string key) => Find(key) is not { } value ? "" : value.Row.IsSecret ? "hidden" : Written(value.Value);
+    public string Show(string key) => Find(key) is not { } value ? "" : value.Row.IsSecret ? "hidden"
+        : Written(value.Value);
 
     internal static SettingValues Merge(IEnumerable<SettingValue> values)
     {

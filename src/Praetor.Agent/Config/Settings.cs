@@ -15,7 +15,8 @@ public static partial class Settings
     public static IReadOnlyList<(string Title, IReadOnlyList<Setting> Rows)> Groups { get; } =
     [
         ("Node", Node), ("Addresses and ports", Addresses), ("Joining", Joining), ("Access control", Acl), ("TLS", Tls),
-        ("Gossip", Gossip), ("Consensus", Consensus), ("Services and checks", Services), ("Mesh", Connect), ("DNS", Dns),
+        ("Gossip", Gossip), ("Consensus", Consensus), ("Services and checks", Services), ("Mesh", Connect), ("DNS",
+            Dns),
         ("HTTP and web interface", Http), ("Limits", Limits), ("Logging", Logging), ("Telemetry", Telemetry),
         ("Others", Misc),
     ];
@@ -32,18 +33,23 @@ public static partial class Settings
     /// <summary>The keys as a tree, as files nest them.</summary>
     internal static SettingTree Tree { get; } = SettingTree.Of(ByKey.Values);
 
-    private static Setting Text(string key, string? fallback, string help) => new(key, SettingKind.Text, fallback, help);
+    private static Setting Text(string key, string? fallback, string help) => new(key, SettingKind.Text, fallback,
+        help);
 
-    private static Setting Flag(string key, string? fallback, string help) => new(key, SettingKind.Flag, fallback, help);
+    private static Setting Flag(string key, string? fallback, string help) => new(key, SettingKind.Flag, fallback,
+        help);
 
-    private static Setting Whole(string key, string? fallback, string help) => new(key, SettingKind.Whole, fallback, help);
+    private static Setting Whole(string key, string? fallback, string help) => new(key, SettingKind.Whole, fallback,
+        help);
 
-    private static Setting Real(string key, string? fallback, string help) => new(key, SettingKind.Real, fallback, help);
+    private static Setting Real(string key, string? fallback, string help) => new(key, SettingKind.Real, fallback,
+        help);
 
     private static Setting Duration(string key, string? fallback, string help) =>
         new(key, SettingKind.Duration, fallback, help);
 
-    private static Setting Texts(string key, string? fallback, string help) => new(key, SettingKind.Texts, fallback, help);
+    private static Setting Texts(string key, string? fallback, string help) => new(key, SettingKind.Texts, fallback,
+        help);
 
     private static Setting TextMap(string key, string? fallback, string help) =>
         new(key, SettingKind.TextMap, fallback, help);
@@ -54,7 +60,8 @@ public static partial class Settings
     private static Setting Blocks(string key, string? fallback, string help) =>
         new(key, SettingKind.Blocks, fallback, help);
 
-    private static Setting Free(string key, string? fallback, string help) => new(key, SettingKind.Free, fallback, help);
+    private static Setting Free(string key, string? fallback, string help) => new(key, SettingKind.Free, fallback,
+        help);
 
     // Consul reads any negative number as "off" and refuses only what is above the range.
     private static Setting Port(this Setting row) => row.Checked(

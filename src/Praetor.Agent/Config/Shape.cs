@@ -26,10 +26,12 @@ internal sealed class Shape<T>(Func<Position, T> create)
         Add(name, (owner, node, context, path) => context.Flag(node, path) is { } value ? set(owner, value) : owner);
 
     public Shape<T> Whole(string name, Func<T, int, T> set) => Add(name, (owner, node, context, path) =>
-        context.Whole(node, path) is { } value ? set(owner, (int)Math.Clamp(value, int.MinValue, int.MaxValue)) : owner);
+        context.Whole(node, path) is { } value ? set(owner, (int)Math.Clamp(value, int.MinValue, int.MaxValue))
+            : owner);
 
     public Shape<T> Duration(string name, Func<T, TimeSpan, T> set) =>
-        Add(name, (owner, node, context, path) => context.Duration(node, path) is { } value ? set(owner, value) : owner);
+        Add(name, (owner, node, context, path) => context.Duration(node, path) is { } value ? set(owner, value)
+            : owner);
 
     public Shape<T> Texts(string name, Func<T, IReadOnlyList<string>, T> set) =>
         Add(name, (owner, node, context, path) => context.Texts(node, path) is { } value ? set(owner, value) : owner);
@@ -57,7 +59,8 @@ internal sealed class Shape<T>(Func<Position, T> create)
 
     public Shape<T> Objects<TInner>(
         string name, Func<Shape<TInner>> shape, string goType, Func<T, IReadOnlyList<TInner>, T> set)
-        where TInner : class => Add(name, (owner, node, context, path) => set(owner, shape().DecodeAll(node, context, path, goType)));
+        where TInner : class => Add(name, (owner, node, context, path) => set(owner, shape().DecodeAll(node, context,
+            path, goType)));
 
     public Shape<T> ObjectMap<TInner>(
         string name, Func<Shape<TInner>> shape, Func<T, IReadOnlyDictionary<string, TInner>, T> set)
@@ -93,7 +96,8 @@ internal sealed class Shape<T>(Func<Position, T> create)
             }
             else if (member.Value.Kind != ConfigKind.Null)
             {
-                owner = row.Read(owner, member.Value, context, path.Length == 0 ? member.Name : $"{path}.{member.Name}");
+                owner = row.Read(owner, member.Value, context, path.Length == 0 ? member.Name
+                    : $"{path}.{member.Name}");
             }
         }
         return _finish is null ? owner : _finish(owner, context, path);

@@ -40,7 +40,8 @@ internal sealed class AnswerPlanner(
         }
         string? name = catalog.NodeAt(address) is { } node ? node.Name + ".node."
             : catalog.ServiceAt(address) is { } service ? service + ".service." : null;
-        byte[]? target = name is null ? null : DnsName.Encode(name + settings.Options.Datacenter + "." + settings.Domain);
+        byte[]? target = name is null ? null
+            : DnsName.Encode(name + settings.Options.Datacenter + "." + settings.Domain);
         return target is null ? null : new AnswerPlan
         {
             Groups = [new([DnsResource.ForName(null, DnsType.Ptr, 0, target)], [])],

@@ -27,7 +27,7 @@ public sealed record DnsOptions
     /// <summary>TTL by service name; a key ending in <c>*</c> is a prefix, the longest that fits counts.</summary>
     public IReadOnlyDictionary<string, TimeSpan> ServiceTtl { get; init; } = new Dictionary<string, TimeSpan>();
 
-    /// <summary>Sets the TC bit on answers that were cut. Default false, as in Consul: resolvers do not retry.</summary>
+    /// <summary>Sets the TC bit on answers that were cut. Default false, as in Consul: nobody retries.</summary>
     public bool EnableTruncate { get; init; }
 
     /// <summary>Leaves out instances whose checks warn. Default false.</summary>

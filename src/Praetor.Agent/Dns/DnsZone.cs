@@ -60,9 +60,19 @@ internal static class DnsZone
     }
 
     /// <summary>An address, written in full; null for anything else, a host name for example.</summary>
-    public static IPAddress? ParseAddress(string text) =>
-        IPAddress.TryParse(text, out IPAddress? address) && (address.AddressFamily == AddressFamily.InterNetworkV6
-            || text.Count(c => c == '.') == IPv4Octets - 1) ? address : null;
+    public static IPAddress? ParseAddress(string text)
+    {
+        if (!IPAddress.TryParse(text, out IPAddress? address))
+        {
+            return null;
+        }
+        if (address.AddressFamily == AddressFamily.InterNetworkV6)
+        {
+            return address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+        }
+        // The parser takes "10.1" for an address too; to everybody else it is a name.
+        return text.Count(c => c == '.') == IPv4Octets - 1 ? address : null;
+    }
 
     private static bool EndsWith(ReadOnlySpan<string> labels, string[] domain, out ReadOnlySpan<string> inner)
     {

@@ -28,6 +28,9 @@ public readonly record struct Aggregate(long Count, double Sum, double SumOfSqua
 /// <summary>One series as it is read.</summary>
 public sealed record MetricSeries(string Name, IReadOnlyList<MetricLabel> Labels, Aggregate Interval, Aggregate Total);
 
+/// <summary>A value as it is now, with what tells it apart from others of its name.</summary>
+public sealed record LabelledGauge(string Name, double Value, IReadOnlyList<MetricLabel> Labels);
+
 /// <summary>All that is measured: counters, samples and gauges, under Consul's names where it has them.</summary>
 /// <remarks>
 /// Readers of the JSON form want the last interval of ten seconds, Prometheus wants totals; both are kept. Names
@@ -44,6 +47,7 @@ public sealed class Metrics(TimeProvider time)
     private readonly ConcurrentDictionary<string, Series> _counters = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Series> _samples = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Func<double>> _gauges = new(StringComparer.Ordinal);
+    private readonly ConcurrentBag<Func<IEnumerable<LabelledGauge>>> _labelled = [];
 
     /// <summary>Counts something that happened.</summary>
     public void Count(string name, params ReadOnlySpan<MetricLabel> labels) => Add(_counters, name, 1, labels);
@@ -58,6 +62,9 @@ public sealed class Metrics(TimeProvider time)
 
     /// <summary>Something that has a value at any time; asked when it is read.</summary>
     public void Gauge(string name, Func<double> read) => _gauges[name] = read;
+
+    /// <summary>Things that have values at any time, each with labels; asked when they are read.</summary>
+    public void Gauges(Func<IEnumerable<LabelledGauge>> read) => _labelled.Add(read);
 
     /// <summary>The clock's timestamp, for <see cref="SampleSince"/>.</summary>
     public long Now() => time.GetTimestamp();
@@ -76,9 +83,9 @@ public sealed class Metrics(TimeProvider time)
 
     public IReadOnlyList<MetricSeries> Samples => Read(_samples);
 
-    public IReadOnlyList<KeyValuePair<string, double>> Gauges =>
-        [.. _gauges.OrderBy(static g => g.Key, StringComparer.Ordinal)
-            .Select(static g => KeyValuePair.Create(g.Key, g.Value()))];
+    public IReadOnlyList<LabelledGauge> AllGauges =>
+        [.. _gauges.Select(static g => new LabelledGauge(g.Key, g.Value(), [])).Concat(_labelled.SelectMany(static read => read()))
+            .OrderBy(static g => g.Name, StringComparer.Ordinal)];
 
     private static string KeyOf(string name, ReadOnlySpan<MetricLabel> labels)
     {

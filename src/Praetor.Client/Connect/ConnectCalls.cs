@@ -6,7 +6,8 @@ public static class ConnectCalls
     /// <summary>The leaf certificate of a service.</summary>
     public static Task<Answer<LeafCertificate>> ConnectLeafAsync(
         this PraetorClient client, string service, QueryOptions? query, CancellationToken stop) =>
-        client.GetAsync($"v1/agent/connect/ca/leaf/{Escape(service)}", query, ConnectJson.Default.LeafCertificate, stop);
+        client.GetAsync(
+            $"v1/agent/connect/ca/leaf/{Escape(service)}", query, ConnectJson.Default.LeafCertificate, stop);
 
     /// <summary>The roots of the mesh.</summary>
     public static Task<Answer<TrustBundle>> ConnectRootsAsync(

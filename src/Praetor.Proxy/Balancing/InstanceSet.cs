@@ -1,7 +1,8 @@
 namespace Praetor.Proxy.Balancing;
 
 /// <summary>The healthy instances of an upstream, and the choice among them.</summary>
-/// <remarks>One writer replaces the list, loops read it. An instance that stays keeps its object and so its counts.</remarks>
+/// <remarks>One writer replaces the list, loops read it. An instance that stays keeps its object and so its
+/// counts.</remarks>
 internal sealed class InstanceSet(TimeProvider time)
 {
     private volatile IReadOnlyList<Instance>? _all;
@@ -23,7 +24,8 @@ internal sealed class InstanceSet(TimeProvider time)
         _all = [.. instances.Select(next => old.FirstOrDefault(next.IsSameAs) ?? next)];
     }
 
-    /// <summary>Chooses an instance that was not tried, preferring those that did not fail lately; null: none is left.</summary>
+    /// <summary>Chooses an instance that was not tried, preferring those that did not fail lately; null: none is
+    /// left.</summary>
     public Instance? Pick(Random random, IReadOnlyCollection<Instance> tried)
     {
         var all = _all ?? [];

@@ -1,6 +1,7 @@
 namespace Praetor.Proxy.Balancing;
 
-/// <summary>The less loaded of two chosen by chance: nearly as even as <see cref="LeastConnections"/>, at any size.</summary>
+/// <summary>The less loaded of two chosen by chance: nearly as even as <see cref="LeastConnections"/>, at any
+/// size.</summary>
 internal sealed class RandomTwo : IBalancer
 {
     /// <summary>The policy's name.</summary>

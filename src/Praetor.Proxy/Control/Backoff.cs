@@ -15,7 +15,8 @@ internal sealed class Chance(Random random)
     }
 }
 
-/// <summary>Pauses between attempts that grow with each failure, half by chance so that many do not return at once.</summary>
+/// <summary>Pauses between attempts that grow with each failure, half by chance so that many do not return at
+/// once.</summary>
 internal sealed class Backoff(TimeProvider time, Chance chance)
 {
     private TimeSpan _next = Limits.WatchBackoff;

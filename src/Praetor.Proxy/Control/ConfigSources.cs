@@ -19,8 +19,8 @@ public sealed class FixedConfigSource(ProxyConfig config) : IProxyConfigSource
 
 /// <summary>A proxy registered at an agent, followed as its registration changes.</summary>
 /// <remarks>While the agent is away, or says there is no such proxy, the last configuration stays in force.</remarks>
-public sealed class AgentConfigSource(PraetorClient client, string proxyId, ProxyLog log, TimeProvider time, Random random)
-    : IProxyConfigSource
+public sealed class AgentConfigSource(
+    PraetorClient client, string proxyId, ProxyLog log, TimeProvider time, Random random) : IProxyConfigSource
 {
     /// <inheritdoc/>
     public async IAsyncEnumerable<ProxyConfig> ReadAsync([EnumeratorCancellation] CancellationToken stop)
@@ -29,6 +29,7 @@ public sealed class AgentConfigSource(PraetorClient client, string proxyId, Prox
         string? hash = null;
         while (!stop.IsCancellationRequested)
         {
+            var asked = time.GetTimestamp();
             var registration = await TryReadAsync(hash, backoff, stop);
             if (registration is not { Value: { } value })
             {
@@ -42,7 +43,8 @@ public sealed class AgentConfigSource(PraetorClient client, string proxyId, Prox
                 yield return Settings.Read(value);
             }
 
-            if (hash is null)
+            // An agent that does not block on this read must not be asked in a tight loop.
+            if (hash is null || (!isChanged && time.GetElapsedTime(asked) < Limits.WatchBackoffLimit))
             {
                 await backoff.PauseAsync(stop);
             }
@@ -69,7 +71,9 @@ public sealed class AgentConfigSource(PraetorClient client, string proxyId, Prox
         }
         catch (Exception problem) when (Watches.IsOutage(problem))
         {
-            log(ProxyLogLevel.Warn, $"cannot read the configuration of {proxyId}, the last one stays: {problem.Message}");
+            log(
+                ProxyLogLevel.Warn,
+                $"cannot read the configuration of {proxyId}, the last one stays in force: {problem.Message}");
         }
 
         await backoff.PauseAsync(stop);

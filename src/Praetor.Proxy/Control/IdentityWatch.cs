@@ -75,8 +75,8 @@ internal sealed class IdentityWatch(
             throw new IOException($"the agent gave a leaf for {_leaf.ServiceURI}, which is no service's identity");
         }
 
-        var next = new MeshIdentity(
-            id, _leaf.CertPEM, _leaf.PrivateKeyPEM, [.. _roots.Roots.Select(static r => r.RootCert)], _roots.TrustDomain);
+        var roots = _roots.Roots.Select(static r => r.RootCert).ToList();
+        var next = new MeshIdentity(id, _leaf.CertPEM, _leaf.PrivateKeyPEM, roots, _roots.TrustDomain);
         if (next.IsSameAs(_current))
         {
             return;

@@ -35,7 +35,7 @@ internal sealed class InstanceWatch(ControlScope scope, UpstreamConfig upstream,
     private async Task ApplyAsync(Answer<List<MeshInstance>> answer, CancellationToken stop)
     {
         var found = new List<Instance>();
-        foreach (var entry in answer.Value ?? [])
+        foreach (var entry in (answer.Value ?? []).Where(static e => e.Service.Port is > 0 and <= ushort.MaxValue))
         {
             // Of a service that was asked for by name, only that one is wanted, whatever the entry says of itself.
             var proven = entry.Service.Kind == ProxyKind

@@ -8,12 +8,8 @@ namespace Praetor.Proxy.Control;
 internal abstract class MeshPort(ControlScope scope, string label)
 {
     private readonly CancellationTokenSource _stop = new();
-    private readonly TaskCompletionSource<IPEndPoint> _bound = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile IPlaneListener? _listener;
     private Task _work = Task.CompletedTask;
-
-    /// <summary>Where it listens, once it does.</summary>
-    public Task<IPEndPoint> Bound => _bound.Task;
 
     /// <summary>What watches use.</summary>
     protected ControlScope Scope => scope;
@@ -43,7 +39,6 @@ internal abstract class MeshPort(ControlScope scope, string label)
             await open.CloseAsync(endConnections);
         }
 
-        _bound.TrySetCanceled();
         _stop.Dispose();
     }
 
@@ -84,7 +79,6 @@ internal abstract class MeshPort(ControlScope scope, string label)
                 _listener = Listen(new IPEndPoint(await ResolveAsync(host, stop), port));
                 scope.Log(
                     ProxyLogLevel.Info, $"Starting listener: listener=\"{label}\" bind_addr={_listener.Address}");
-                _bound.TrySetResult(_listener.Address);
                 _listener.EdgeChanged();
                 return;
             }

@@ -7,7 +7,8 @@ using Intention = Praetor.Proxy.Policy.Intention;
 
 namespace Praetor.Proxy.Control;
 
-/// <summary>Follows the intentions for one destination, so that connections are decided without asking the agent.</summary>
+/// <summary>Follows the intentions for one destination, so that connections are decided without asking the
+/// agent.</summary>
 /// <remarks>
 /// Three ways, the best that the agent allows: a blocking read of the matching intentions; where that tells no index
 /// (Consul before 1.9), a blocking read of the list as the signal to read the matching ones; where that is refused,

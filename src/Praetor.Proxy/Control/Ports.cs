@@ -86,7 +86,9 @@ internal sealed class UpstreamPort : MeshPort
         }
         else
         {
-            scope.Log(ProxyLogLevel.Warn, $"{config.Label}: no balancer is called {config.Balancer}; using the default");
+            scope.Log(
+                ProxyLogLevel.Warn,
+                $"{config.Label}: no balancer is called {config.Balancer}; using {LeastConnections.Name}");
         }
 
         _edge = new OutboundEdge(

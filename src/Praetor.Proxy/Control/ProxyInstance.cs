@@ -1,4 +1,3 @@
-using System.Net;
 using Praetor.Proxy.Metrics;
 using Praetor.Proxy.Plane;
 
@@ -11,7 +10,8 @@ namespace Praetor.Proxy.Control;
 /// gives the current identity, the watch sets the current identity first and then gives it to all.
 /// A listener that the new configuration leaves out stops, but its established connections live on.
 /// </remarks>
-internal sealed class ProxyInstance(ControlScope scope, IDataPlane plane, ProxyMetrics metrics, IProxyConfigSource source)
+internal sealed class ProxyInstance(
+    ControlScope scope, IDataPlane plane, ProxyMetrics metrics, IProxyConfigSource source)
 {
     private readonly CancellationTokenSource _stop = new();
     private volatile IReadOnlyDictionary<object, MeshPort> _ports = new Dictionary<object, MeshPort>();
@@ -37,10 +37,6 @@ internal sealed class ProxyInstance(ControlScope scope, IDataPlane plane, ProxyM
 
         _stop.Dispose();
     }
-
-    /// <summary>Where its listeners are, once all of them are.</summary>
-    public async Task<IReadOnlyList<IPEndPoint>> BoundAsync() =>
-        await Task.WhenAll(_ports.Values.Select(static port => port.Bound));
 
     private async Task RunAsync(CancellationToken stop)
     {
@@ -84,7 +80,8 @@ internal sealed class ProxyInstance(ControlScope scope, IDataPlane plane, ProxyM
             }
         }
 
-        var fresh = wanted.Where(key => !kept.ContainsKey(key)).Distinct().ToDictionary(key => key, key => Open(config, key));
+        var added = wanted.Where(key => !kept.ContainsKey(key)).Distinct();
+        var fresh = added.ToDictionary(key => key, key => Open(config, key));
         _ports = kept.Concat(fresh).ToDictionary();
         foreach (var port in fresh.Values.Where(_ => _identity is not null))
         {

@@ -1,6 +1,7 @@
 namespace Praetor.Proxy.Control;
 
-/// <summary>Warns of connections that fail, at most once a second: a flood of them must not become a flood of lines.</summary>
+/// <summary>Warns of connections that fail, at most once a second: a flood of them must not become a flood of
+/// lines.</summary>
 internal sealed class QuietWarnings(ControlScope scope)
 {
     private readonly Lock _lock = new();

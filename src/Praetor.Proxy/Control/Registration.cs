@@ -2,7 +2,8 @@ using Praetor.Client.Connect;
 
 namespace Praetor.Proxy.Control;
 
-/// <summary>Keeps a proxy registered at the agent, with a check that its heartbeat keeps passing (<c>-register</c>).</summary>
+/// <summary>Keeps a proxy registered at the agent, with a check that its heartbeat keeps passing
+/// (<c>-register</c>).</summary>
 internal sealed class Registration(ControlScope scope, string service, string suffix, PublicListenerConfig listener)
 {
     private const string TimeToLive = "30s";

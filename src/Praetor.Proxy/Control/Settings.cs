@@ -21,7 +21,7 @@ internal static class Settings
         {
             Service = proxy.DestinationServiceName,
             PublicListener = ReadListener(registration, proxy),
-            Upstreams = [.. (proxy.Upstreams ?? []).Where(static u => u.LocalBindPort > 0).Select(ReadUpstream)],
+            Upstreams = [.. (proxy.Upstreams ?? []).Where(static u => IsPort(u.LocalBindPort)).Select(ReadUpstream)],
             MetricsAddress = Text(proxy.Config, "metrics_bind_addr"),
         };
     }
@@ -30,13 +30,10 @@ internal static class Settings
     public static (string Host, int Port)? SplitAddress(string text)
     {
         var colon = text.LastIndexOf(':');
-        if (colon < 0 || !int.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port)
-            || port > ushort.MaxValue)
-        {
-            return null;
-        }
-
-        return (text[..colon].Trim('[', ']'), port);
+        return colon >= 0
+            && ushort.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port)
+                ? (text[..colon].Trim('[', ']'), port)
+                : null;
     }
 
     private static PublicListenerConfig? ReadListener(ProxyRegistration registration, ProxyDefinition proxy)
@@ -49,7 +46,7 @@ internal static class Settings
             local = own;
         }
 
-        if (port <= 0 || local.Port <= 0)
+        if (!IsPort(port) || !IsPort(local.Port))
         {
             return null;
         }
@@ -79,6 +76,8 @@ internal static class Settings
         Balancer = Text(upstream.Config, "balancer") ?? Balancing.LeastConnections.Name,
     };
 
+    private static bool IsPort(int port) => port is > 0 and <= ushort.MaxValue;
+
     private static string? Text(Dictionary<string, JsonElement>? config, string key)
     {
         if (config is null || !config.TryGetValue(key, out var value))
@@ -95,7 +94,8 @@ internal static class Settings
     }
 
     private static int? Number(Dictionary<string, JsonElement>? config, string key) =>
-        double.TryParse(Text(config, key), CultureInfo.InvariantCulture, out var number) && number is > 0 and < int.MaxValue
+        double.TryParse(Text(config, key), CultureInfo.InvariantCulture, out var number)
+        && number is > 0 and < int.MaxValue
             ? (int)number
             : null;
 

@@ -13,10 +13,11 @@ internal sealed record ControlScope(PraetorClient Client, ProxyLog Log, TimeProv
 /// <summary>Follows an answer of the agent by blocking reads.</summary>
 internal static class Watches
 {
-    /// <summary>Reads again and again and hands over each new answer, until stopped. Failures keep what is known.</summary>
+    /// <summary>Reads again and again and hands over each new answer, until stopped. Failures keep what is
+    /// known.</summary>
     /// <param name="what">What is followed, for the log.</param>
     /// <param name="read">Reads once.</param>
-    /// <param name="apply">Takes an answer; if it throws what <see cref="IsOutage"/> knows, it is read again.</param>
+    /// <param name="apply">Takes an answer; if it throws, it is read again.</param>
     /// <param name="pause">How long to wait between reads when the agent cannot block on this one.</param>
     public static async Task FollowAsync<T>(
         ControlScope scope,
@@ -33,8 +34,10 @@ internal static class Watches
             try
             {
                 var query = new QueryOptions { Index = index, Wait = index == 0 ? null : Limits.WatchWait };
+                var asked = scope.Time.GetTimestamp();
                 var answer = await read(query, stop);
-                if (answer.Meta.Index == 0 || answer.Meta.Index != index)
+                var isSame = answer.Meta.Index == index;
+                if (answer.Meta.Index == 0 || !isSame)
                 {
                     await apply(answer, stop);
                 }
@@ -42,7 +45,9 @@ internal static class Watches
                 // An index that goes back means another history (a restored or restarted server): begin anew.
                 index = answer.Meta.Index < index ? 0 : answer.Meta.Index;
                 backoff.Reset();
-                if (answer.Meta.Index == 0)
+
+                // An agent that does not block on this read must not be asked in a tight loop.
+                if (answer.Meta.Index == 0 || (isSame && scope.Time.GetElapsedTime(asked) < pause))
                 {
                     await PauseAsync(pause, scope.Time, stop);
                 }
@@ -51,8 +56,9 @@ internal static class Watches
             {
                 return;
             }
-            catch (Exception problem) when (IsOutage(problem))
+            catch (Exception problem)
             {
+                // The supervisor of this loop: whatever one answer did to us, the next may be better.
                 index = 0;
                 scope.Log(ProxyLogLevel.Warn, $"cannot follow {what}, what is known stays in force: {problem.Message}");
                 await backoff.PauseAsync(stop);

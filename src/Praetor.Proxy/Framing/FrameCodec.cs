@@ -40,7 +40,8 @@ internal enum FrameStep
     Malformed,
 }
 
-/// <summary>The frames that let a mutual TLS connection between two proxies of ours carry one connection after another.</summary>
+/// <summary>The frames that let a mutual TLS connection between two proxies of ours carry one connection after
+/// another.</summary>
 /// <remarks>
 /// A full handshake costs about a millisecond of processor time at each end; a carried connection costs a hundredth.
 /// Frames have four bytes of head (type, then length in three bytes, most significant first) and only mark where a
@@ -76,7 +77,8 @@ internal struct FrameReader
 
     /// <summary>Takes the next thing from the front of the bytes.</summary>
     /// <param name="bytes">What came, not yet taken.</param>
-    /// <param name="taken">How many bytes are done with; carried bytes are the last <paramref name="content"/> of them.</param>
+    /// <param name="taken">How many bytes are done with; carried bytes are the last <paramref name="content"/> of
+    /// them.</param>
     /// <param name="content">How many carried bytes there are.</param>
     public FrameStep Next(ReadOnlySpan<byte> bytes, out int taken, out int content)
     {
@@ -112,7 +114,8 @@ internal struct FrameReader
         return content > 0 ? FrameStep.Bytes : FrameStep.More;
     }
 
-    /// <summary>Gives back the last of the carried bytes that <see cref="Next"/> told of, since they found no taker.</summary>
+    /// <summary>Gives back the last of the carried bytes that <see cref="Next"/> told of, since they found no
+    /// taker.</summary>
     public void GiveBack(int bytes) => _contentLeft += bytes;
 
     private static bool IsControl(FrameType type) => type is FrameType.Open or FrameType.Opened

@@ -6,7 +6,8 @@ using Praetor.Proxy.Control;
 namespace Praetor.Proxy.Metrics;
 
 /// <summary>Shows the metrics to Prometheus over HTTP, one request a connection.</summary>
-/// <remarks>Meant for loopback or a scraping network: it shows names of services and counts, and changes nothing.</remarks>
+/// <remarks>Meant for loopback or a scraping network: it shows names of services and counts, and changes
+/// nothing.</remarks>
 internal sealed class MetricsEndpoint(ProxyMetrics metrics, ProxyLog log, TimeProvider time) : IAsyncDisposable
 {
     private const int RequestBytesMax = 8 * 1024;

@@ -2,7 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace Praetor.Proxy.Native;
 
-/// <summary>The system calls of the event loop. Every argument is blittable, so a call costs a few nanoseconds.</summary>
+/// <summary>The system calls of the event loop. Every argument is blittable, so a call costs a few
+/// nanoseconds.</summary>
 internal static unsafe partial class LibC
 {
     public const int ErrnoAgain = 11;

@@ -268,6 +268,7 @@ internal sealed unsafe class EventLoop : IDisposable
         }
         catch (Exception bug)
         {
+            // supervisor: one item's mistake must not end the loop that carries all the others.
             _onBug(bug);
         }
     }

@@ -162,7 +162,8 @@ internal sealed unsafe class TlsContext : SafeHandle
         var found = new List<nint>();
         WithBio(pem, bio =>
         {
-            for (var next = OpenSsl.ReadCertificate(bio, 0, 0, 0); next != 0; next = OpenSsl.ReadCertificate(bio, 0, 0, 0))
+            nint next;
+            while ((next = OpenSsl.ReadCertificate(bio, 0, 0, 0)) != 0)
             {
                 found.Add(next);
             }
@@ -213,7 +214,8 @@ internal sealed unsafe class TlsContext : SafeHandle
     // Called by OpenSSL within a server's handshake. A client that offers only other protocols gets no answer, which
     // means plain mutual TLS.
     [UnmanagedCallersOnly]
-    private static int SelectAlpn(nint ssl, byte** chosen, byte* length, byte* offered, uint offeredLength, nint argument)
+    private static int SelectAlpn(
+        nint ssl, byte** chosen, byte* length, byte* offered, uint offeredLength, nint argument)
     {
         var offers = new ReadOnlySpan<byte>(offered, (int)offeredLength);
         while (offers.Length > 0 && offers[0] < offers.Length)

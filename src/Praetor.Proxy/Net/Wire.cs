@@ -106,7 +106,8 @@ internal sealed unsafe class Wire : Pollable
         return error is OpenSsl.ErrorWantRead or OpenSsl.ErrorWantWrite ? Io.Blocked : Io.Failed;
     }
 
-    /// <summary>Whether the other end has not sent a single byte: whoever only looks whether the port is open.</summary>
+    /// <summary>Whether the other end has not sent a single byte: whoever only looks whether the port is
+    /// open.</summary>
     public bool HasHeardNothing => _ssl != 0 && OpenSsl.BytesRead(OpenSsl.ReadBio(_ssl)) == 0;
 
     /// <summary>Reads what is there.</summary>
@@ -165,6 +166,7 @@ internal sealed unsafe class Wire : Pollable
             OpenSsl.ClearErrors();
             var result = OpenSsl.Shutdown(_ssl);
             _isEndUnsent = result < 0 && OpenSsl.GetError(_ssl, result) == OpenSsl.ErrorWantWrite;
+            OpenSsl.ClearErrors();
             if (_isEndUnsent)
             {
                 IsWritable = false;

@@ -183,7 +183,8 @@ internal sealed unsafe class Flow(Wire from, Wire to, bool isFromFramed, bool is
         var done = 0;
         while (done < length)
         {
-            var step = _frames.Next(new ReadOnlySpan<byte>(bytes + done, length - done), out var taken, out var content);
+            var left = new ReadOnlySpan<byte>(bytes + done, length - done);
+            var step = _frames.Next(left, out var taken, out var content);
             if (step == FrameStep.Malformed || (step == FrameStep.Control && _frames.Type != FrameType.End))
             {
                 return -1;

@@ -3,7 +3,8 @@ using Praetor.Proxy.Net;
 
 namespace Praetor.Proxy.Plane;
 
-/// <summary>A connection through a proxy: the wire that came in, the wire that goes on, and what is between them.</summary>
+/// <summary>A connection through a proxy: the wire that came in, the wire that goes on, and what is between
+/// them.</summary>
 /// <remarks>
 /// Everything happens on one loop's thread. Before bytes flow, the derived class takes its steps (handshake, policy,
 /// reaching the other side) in <see cref="Advance"/>, always under a deadline; then <see cref="StartRelay"/>.
@@ -117,7 +118,8 @@ internal abstract class Link : IWireOwner, IResumable, ITimed
     protected abstract void OnClosed();
 
     /// <summary>Lets the bytes flow.</summary>
-    protected void StartRelay(bool isFrontFramed, bool isBackFramed, ReadOnlySpan<byte> forward, ReadOnlySpan<byte> back)
+    protected void StartRelay(
+        bool isFrontFramed, bool isBackFramed, ReadOnlySpan<byte> forward, ReadOnlySpan<byte> back)
     {
         Loop.NotDue(this);
         _forward = new Flow(Front, Back!, isFrontFramed, isBackFramed);

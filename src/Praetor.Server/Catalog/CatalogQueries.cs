@@ -45,6 +45,14 @@ public static class CatalogQueries
     /// <summary>The node with an id, or null; not noted.</summary>
     public static NodeRecord? NodeById(ReadView view, string id) => view.Peek(Tables.NodesById, KeyBytes.Folded(id));
 
+    /// <summary>The nodes with an address, by name; not noted.</summary>
+    public static IEnumerable<NodeRecord> NodesAt(ReadView view, string address) =>
+        view.PeekScan(Tables.NodesByAddress, KeyBytes.Folded(address));
+
+    /// <summary>The instances with an address of their own; not noted.</summary>
+    public static IEnumerable<ServiceRecord> ServicesAt(ReadView view, string address) =>
+        view.PeekScan(Tables.ServicesByAddress, KeyBytes.Folded(address));
+
     /// <summary>All instances of all services, by service.</summary>
     public static IEnumerable<ServiceRecord> Services(ReadView view) => view.Scan(Tables.ServicesByName, []);
 

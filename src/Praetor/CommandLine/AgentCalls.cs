@@ -2,7 +2,8 @@ using Praetor.Client;
 
 namespace Praetor.CommandLine;
 
-/// <summary>Turns what can go wrong between a command and its agent into a message that says what was being done.</summary>
+/// <summary>Turns what can go wrong between a command and its agent into a message that says what was being
+/// done.</summary>
 internal static class AgentCalls
 {
     public static async Task<T> OrFail<T>(this Task<T> call, string doing)

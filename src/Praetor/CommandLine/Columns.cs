@@ -2,7 +2,8 @@ using System.Text;
 
 namespace Praetor.CommandLine;
 
-/// <summary>Rows printed as columns, each as wide as its widest cell and two spaces; the last one is not filled.</summary>
+/// <summary>Rows printed as columns, each as wide as its widest cell and two spaces; the last one is not
+/// filled.</summary>
 internal sealed class Columns
 {
     private const string Gap = "  ";

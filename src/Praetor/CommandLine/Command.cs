@@ -11,6 +11,9 @@ internal abstract class Command
     /// <summary>What it does and how it is used, for people; paragraphs are wrapped, indented lines kept.</summary>
     public abstract string About { get; }
 
+    /// <summary>Whether it is given every word behind its name, flags and all.</summary>
+    public virtual bool ReadsOwnLine => false;
+
     /// <summary>What completion offers for its arguments.</summary>
     public virtual Candidates Offer => Candidates.None;
 

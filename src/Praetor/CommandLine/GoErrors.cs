@@ -17,6 +17,11 @@ internal static class GoErrors
     /// <summary>What is wrong with a JSON text.</summary>
     public static string Json(ReadOnlySpan<byte> text, JsonException failure)
     {
+        if (failure.Message.Contains("could not be converted", StringComparison.Ordinal))
+        {
+            return $"json: cannot unmarshal what stands at {failure.Path} into the type that is wanted there";
+        }
+
         var at = 0;
         for (long line = failure.LineNumber ?? 0; line > 0 && at < text.Length; at++)
         {

@@ -4,7 +4,8 @@ using System.Text.Json;
 
 namespace Praetor.CommandLine;
 
-/// <summary>JSON set as Go's encoder sets it: its escapes, its line breaks, and <c>{}</c> and <c>[]</c> when empty.</summary>
+/// <summary>JSON set as Go's encoder sets it: its escapes, its line breaks, and <c>{}</c> and <c>[]</c> when
+/// empty.</summary>
 /// <remarks>.NET's writer escapes other characters, and scripts compare these outputs as text.</remarks>
 internal sealed class GoJson(string indent)
 {

@@ -51,7 +51,8 @@ internal sealed class HttpFlags
         if (groups.HasFlag(HttpGroups.Server))
         {
             _datacenter = flags.String(
-                "datacenter", "Datacenter to ask. Default: the agent's own.", value: "value", offer: Candidates.Datacenters);
+                "datacenter", "Datacenter to ask. Default: the agent's own.",
+                value: "value", offer: Candidates.Datacenters);
             _stale = flags.Bool("stale", "Let any server answer, even if what it knows is older than the leader's.");
         }
 
@@ -103,7 +104,9 @@ internal sealed class HttpFlags
             Namespace = NonEmpty(_namespace) ?? (_namespace is null ? null : shell.Setting("NAMESPACE")),
             Partition = NonEmpty(_partition) ?? (_partition is null ? null : shell.Setting("PARTITION")),
             BasicAuth = shell.Setting("HTTP_AUTH"),
-            Tls = secure || address.StartsWith("https://", StringComparison.Ordinal) ? _tls.Options(shell) : _tls.Check(shell),
+            Tls = secure || address.StartsWith("https://", StringComparison.Ordinal)
+                ? _tls.Options(shell)
+                : _tls.Check(shell),
         };
     }
 
@@ -121,7 +124,8 @@ internal sealed class HttpFlags
         }
 
         shell.Error.WriteLine(
-            $"{shell.Time.GetUtcNow():yyyy-MM-dd'T'HH:mm:ss.fff'Z'} [WARN]  consul-api: could not parse CONSUL_{setting}: "
+            $"{shell.Time.GetUtcNow():yyyy-MM-dd'T'HH:mm:ss.fff'Z'} [WARN]  consul-api: "
+            + $"could not parse CONSUL_{setting}: "
             + $"error=\"strconv.ParseBool: parsing \"{text}\": invalid syntax\"");
         return otherwise;
     }
@@ -167,7 +171,8 @@ internal sealed class HttpFlags
         try
         {
             var token = File.ReadAllText(file).Trim();
-            return token.Length > 0 ? token : throw new InvalidDataException($"Error loading token file: {file} is empty");
+            return token.Length > 0 ? token : throw new InvalidDataException(
+                $"Error loading token file: {file} is empty");
         }
         catch (IOException missing)
         {

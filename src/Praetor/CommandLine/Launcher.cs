@@ -104,7 +104,7 @@ internal sealed class Launcher(IReadOnlyList<CommandRow> table, string version)
         }
 
         shell.Error.WriteLine($"praetor: there is no command '{words[0]}'.");
-        Suggest(shell, words[0], table.Select(row => row.Name).Where(name => !name.Contains(' ', StringComparison.Ordinal)));
+        Suggest(shell, words[0], table.Select(row => row.Name.Split(' ')[0]).Distinct(StringComparer.Ordinal));
         shell.Error.WriteLine("All commands: praetor help");
         return NoSuchCommand;
     }
@@ -124,7 +124,9 @@ internal sealed class Launcher(IReadOnlyList<CommandRow> table, string version)
     private async Task<int> RunAsync(Shell shell, CommandRow row, List<string> rest, CancellationToken stop)
     {
         var command = row.Make!();
-        var line = new FlagParser(command.Flags, lenient: !shell.IsConsul).Parse(rest);
+        var line = command.ReadsOwnLine
+            ? new ParsedLine(rest, Problem: null, Unknown: null)
+            : new FlagParser(command.Flags, lenient: !shell.IsConsul).Parse(rest);
         if (line.Problem is not null)
         {
             SayProblem(shell, row, command, line);

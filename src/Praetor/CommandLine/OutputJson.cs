@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using Praetor.Client;
 
@@ -15,5 +16,9 @@ namespace Praetor.CommandLine;
 [JsonSerializable(typeof(Intention))]
 [JsonSerializable(typeof(Intention[]))]
 [JsonSerializable(typeof(RaftServer[]))]
-[JsonSerializable(typeof(System.Text.Json.JsonElement))]
+[JsonSerializable(typeof(CaConfiguration))]
+[JsonSerializable(typeof(Dictionary<string, string>))]
+[JsonSerializable(typeof(SortedDictionary<string, JsonElement>))]
+[JsonSerializable(typeof(string))]
+[JsonSerializable(typeof(ulong))]
 internal sealed partial class OutputJson : JsonSerializerContext;

@@ -2,14 +2,16 @@ using System.Runtime.InteropServices;
 
 namespace Praetor.CommandLine;
 
-/// <summary>What the process is told from outside: to end (SIGINT, SIGTERM) and to read its files again (SIGHUP).</summary>
+/// <summary>What the process is told from outside: to end (SIGINT, SIGTERM) and to read its files again
+/// (SIGHUP).</summary>
 internal sealed class ProcessSignals : IDisposable
 {
     private readonly CancellationTokenSource _stop = new();
     private readonly List<PosixSignalRegistration> _registrations = [];
 
     /// <summary>Listens from here on.</summary>
-    /// <param name="onEnd">Called with the first signal to end; a second one ends the process as usual. Null: nothing.</param>
+    /// <param name="onEnd">Called with the first signal to end; a second one ends the process as usual. Null:
+    /// nothing.</param>
     /// <param name="onReload">Called with every SIGHUP. Null: it ends the process, as is usual.</param>
     public ProcessSignals(Action<PosixSignal>? onEnd = null, Action? onReload = null)
     {

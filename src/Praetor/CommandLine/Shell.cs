@@ -45,7 +45,8 @@ internal sealed record Shell(
         };
     }
 
-    /// <summary>A setting from the environment: <c>PRAETOR_X</c>, else <c>CONSUL_X</c>. Null: not set, or empty.</summary>
+    /// <summary>A setting from the environment: <c>PRAETOR_X</c>, else <c>CONSUL_X</c>. Null: not set, or
+    /// empty.</summary>
     public string? Setting(string name)
     {
         var own = Environment("PRAETOR_" + name);

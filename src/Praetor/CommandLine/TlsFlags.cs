@@ -19,9 +19,11 @@ internal sealed class TlsFlags
     public TlsFlags(FlagSet flags)
     {
         _caFile = flags.String(
-            "ca-file", "File with CA certificates (PEM) to trust. Also CONSUL_CACERT.", value: "value", offer: Candidates.Files);
+            "ca-file", "File with CA certificates (PEM) to trust. Also CONSUL_CACERT.",
+            value: "value", offer: Candidates.Files);
         _caPath = flags.String(
-            "ca-path", "Folder with CA certificates (PEM) to trust. Also CONSUL_CAPATH.", value: "value", offer: Candidates.Files);
+            "ca-path", "Folder with CA certificates (PEM) to trust. Also CONSUL_CAPATH.",
+            value: "value", offer: Candidates.Files);
         _certificate = flags.String(
             "client-cert", "Client certificate (PEM), for agents that demand one. Also CONSUL_CLIENT_CERT.",
             value: "value", offer: Candidates.Files);

@@ -18,7 +18,8 @@ internal sealed class Usage(IReadOnlyList<CommandRow> table)
     /// <summary>Help of the whole program.</summary>
     public string OfProgram(string program)
     {
-        var text = new StringBuilder($"Usage: {program} [--version] [--help] <command> [<args>]\n\nAvailable commands are:\n");
+        var text = new StringBuilder(
+            $"Usage: {program} [--version] [--help] <command> [<args>]\n\nAvailable commands are:\n");
         AppendList(text, table.Where(row => !row.Name.Contains(' ', StringComparison.Ordinal)));
         return text.Append('\n').ToString();
     }
@@ -89,20 +90,28 @@ internal sealed class Usage(IReadOnlyList<CommandRow> table)
     // Paragraphs are separated by empty lines; a line that starts with a space is an example and stays as it is.
     private static void AppendText(StringBuilder text, string about)
     {
+        var paragraph = new StringBuilder();
         foreach (var line in about.TrimEnd('\n').Split('\n'))
         {
-            if (line.Length == 0)
+            if (line.Length > 0 && line[0] != ' ')
             {
-                text.Append('\n');
+                paragraph.Append(line).Append(' ');
+                continue;
             }
-            else if (line[0] == ' ')
-            {
-                text.Append(TextMargin).Append(line).Append('\n');
-            }
-            else
-            {
-                AppendWrapped(text, line, TextMargin);
-            }
+
+            EndParagraph(text, paragraph);
+            text.Append(line.Length == 0 ? "" : TextMargin).Append(line).Append('\n');
+        }
+
+        EndParagraph(text, paragraph);
+    }
+
+    private static void EndParagraph(StringBuilder text, StringBuilder paragraph)
+    {
+        if (paragraph.Length > 0)
+        {
+            AppendWrapped(text, paragraph.ToString(), TextMargin);
+            paragraph.Clear();
         }
     }
 

@@ -2,7 +2,8 @@ using System.Text;
 
 namespace Praetor.CommandLine;
 
-/// <summary>Arguments that stand for something else: <c>@file</c> for a file's bytes, <c>-</c> for standard input.</summary>
+/// <summary>Arguments that stand for something else: <c>@file</c> for a file's bytes, <c>-</c> for standard
+/// input.</summary>
 internal static class ValueSource
 {
     /// <summary>The bytes that an argument stands for.</summary>
@@ -24,7 +25,7 @@ internal static class ValueSource
 
     /// <summary>The bytes of a file.</summary>
     /// <exception cref="CommandException">There is no such file.</exception>
-    public static byte[] ReadFile(string path, string failure)
+    public static byte[] ReadFile(string path, string failure, string between = ": ")
     {
         try
         {
@@ -32,7 +33,7 @@ internal static class ValueSource
         }
         catch (Exception missing) when (missing is IOException or UnauthorizedAccessException)
         {
-            throw new CommandException($"{failure}: {GoErrors.Open(path, missing)}");
+            throw new CommandException($"{failure}{between}{GoErrors.Open(path, missing)}");
         }
     }
 

@@ -34,7 +34,8 @@ internal sealed class KvGetCommand : Command
     public override Candidates Offer => Candidates.Keys;
 
     public override string About => """
-        Prints a key's value as it was stored, or lists what is below a prefix. A key that does not exist is an error; a list of nothing is not.
+        Prints a key's value as it was stored, or lists what is below a prefix. A key that does not exist is
+        an error; a list of nothing is not.
 
             $ praetor kv get config/pool/size
             $ praetor kv get -detailed config/pool/size
@@ -148,7 +149,8 @@ internal sealed class KvGetCommand : Command
         lines.Add("Session", string.IsNullOrEmpty(pair.Session) ? "-" : pair.Session);
 
         // The value may be no text at all, so its bytes go out as they are.
-        var value = _base64.Value ? Encoding.ASCII.GetBytes(Convert.ToBase64String(pair.Value ?? [])) : pair.Value ?? [];
+        var bytes = pair.Value ?? [];
+        var value = _base64.Value ? Encoding.ASCII.GetBytes(Convert.ToBase64String(bytes)) : bytes;
         lines.Add("Value", "");
         var text = lines.ToString().TrimEnd('\n');
         shell.Out.Write(value.Length == 0 ? text.TrimEnd() : text);

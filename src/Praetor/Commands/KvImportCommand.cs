@@ -20,7 +20,8 @@ internal sealed class KvImportCommand : Command
     public override Candidates Offer => Candidates.Files;
 
     public override string About => """
-        Stores the keys that "kv export" printed: from a file with @FILE, from standard input with -, or given as it is.
+        Stores the keys that "kv export" printed: from a file with @FILE, from standard input with -, or
+        given as it is.
 
             $ praetor kv import @config.json
             $ praetor kv export config/ | praetor kv import -prefix=copy/ -http-addr=10.0.0.2:8500 -
@@ -34,7 +35,8 @@ internal sealed class KvImportCommand : Command
         {
             var key = _prefix.Value + entry.Key;
             var how = new KvWrite { Flags = entry.Flags };
-            await client.PutKeyAsync(key, Decode(entry), how, stop: stop).OrFail($"Error! Failed writing data for key {key}");
+            await client.PutKeyAsync(key, Decode(entry), how, stop: stop)
+                .OrFail($"Error! Failed writing data for key {key}");
             shell.Say($"Imported: {key}");
         }
 

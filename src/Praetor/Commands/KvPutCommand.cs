@@ -32,7 +32,8 @@ internal sealed class KvPutCommand : Command
     public override Candidates Offer => Candidates.Keys;
 
     public override string About => """
-        Stores a value. Without VALUE the key is stored empty; @FILE stores a file's content, - what comes from standard input.
+        Stores a value. Without VALUE the key is stored empty; @FILE stores a file's content, - what comes
+        from standard input.
 
             $ praetor kv put config/pool/size 5
             $ praetor kv put certificates/root @root.pem

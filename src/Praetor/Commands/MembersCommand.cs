@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Languages;
 using Praetor.Client;
 using Praetor.CommandLine;
 
@@ -24,7 +25,8 @@ internal sealed class MembersCommand : Command
         _output = new OutputFlags(Flags);
         _detailed = Flags.Bool("detailed", "Print all tags of each member.");
         _wan = Flags.Bool("wan", "Print the servers of all datacenters.");
-        _status = Flags.String("status", "Print only members whose status matches this regular expression.", initial: ".*");
+        _status = Flags.String(
+            "status", "Print only members whose status matches this regular expression.", initial: ".*");
         _segment = Flags.String("segment", "Print only members of this network segment.", initial: "_all");
         _filter = Flags.String("filter", "Print only members that fit this filter expression.");
     }
@@ -41,7 +43,8 @@ internal sealed class MembersCommand : Command
         var status = StatusPattern();
         using var client = _http.Connect(shell);
         var filter = _filter.Value.Length > 0 ? _filter.Value : null;
-        var all = await client.MembersAsync(_wan.Value, _segment.Value, filter, stop).OrFail("Error retrieving members");
+        var all = await client.MembersAsync(_wan.Value, _segment.Value, filter, stop)
+            .OrFail("Error retrieving members");
         var members = all
             .Where(member => status.IsMatch(StateOf(member)))
             .OrderBy(member => member.Tag("segment") is "<all>" ? "" : member.Tag("segment"), StringComparer.Ordinal)
@@ -126,13 +129,8 @@ internal sealed class MembersCommand : Command
 
     private Regex StatusPattern()
     {
-        try
-        {
-            return new Regex(_status.Value, RegexOptions.NonBacktracking);
-        }
-        catch (ArgumentException wrong)
-        {
-            throw new CommandException($"Failed to compile status regexp: error parsing regexp: {wrong.Message}");
-        }
+        return GoRegex.TryCreate(_status.Value, out var pattern, out var problem)
+            ? pattern!
+            : throw new CommandException($"Failed to compile status regexp: {problem}");
     }
 }

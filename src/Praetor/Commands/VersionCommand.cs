@@ -11,7 +11,8 @@ internal sealed record RpcVersions(int Default, int Min, int Max);
 internal sealed record VersionDocument(
     string Version, string Revision, string Prerelease, string BuildDate, RpcVersions RPC)
 {
-    /// <summary>The product's own version. Null when called as consul: its readers know the fields above only.</summary>
+    /// <summary>The product's own version. Null when called as consul: its readers know the fields above
+    /// only.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Praetor { get; init; }
 }
@@ -48,7 +49,7 @@ internal sealed class VersionCommand : Command
             case "json":
                 var document = Document(shell);
                 shell.Say(GoJson.Indent(
-                    JsonSerializer.SerializeToElement(document, VersionJson.Default.VersionDocument), "    "));
+                    JsonSerializer.SerializeToElement(document, VersionJson.Default.VersionDocument), "   "));
                 return Task.FromResult(0);
             default:
                 throw new CommandException($"Unknown format: {_format.Value}");

@@ -65,5 +65,6 @@ public static class ConfigParser
             : new JsonParser(new TextScanner(file, Encoding.UTF8.GetString(text))).ParseDocument();
 
     private static LanguageError TooLarge(string file, int size) => new(
-        new Position(file, 0, 0), $"the text has {size} bytes; at most {BytesMax} are read", "split it into several files");
+        new Position(file, 0, 0), $"the text has {size} bytes; at most {BytesMax} are read",
+            "split it into several files");
 }

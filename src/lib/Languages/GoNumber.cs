@@ -85,5 +85,6 @@ public static class GoNumber
         return problem.Length == 0;
     }
 
-    private static int HexValue(char digit) => int.Parse([digit], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
+    private static int HexValue(char digit) => int.Parse([digit], NumberStyles.AllowHexSpecifier,
+        CultureInfo.InvariantCulture);
 }

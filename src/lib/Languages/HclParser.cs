@@ -164,7 +164,8 @@ internal sealed class HclParser
         }
         return GoNumber.TryParseLong(text, out var whole, out var problem)
             ? Take(ConfigNode.OfWhole(whole, at))
-            : Fail($"strconv.ParseInt: parsing \"{text}\": {problem}", "a number with a leading 0 is octal, with 0x hexadecimal");
+            : Fail($"strconv.ParseInt: parsing \"{text}\": {problem}",
+                "a number with a leading 0 is octal, with 0x hexadecimal");
     }
 
     private ConfigNode? Build(List<Item> items, Position at)
@@ -213,9 +214,11 @@ internal sealed class HclParser
         (ConfigKind.List, ConfigKind.List) => Grow(old, added.Items),
         (ConfigKind.List, ConfigKind.Object) => Grow(old, [added]),
         (ConfigKind.Object, ConfigKind.Object) => ConfigNode.OfList(new List<ConfigNode> { old, added }, old.At),
-        (ConfigKind.Object, ConfigKind.List) => Grow(ConfigNode.OfList(new List<ConfigNode> { old }, old.At), added.Items),
+        (ConfigKind.Object, ConfigKind.List) => Grow(ConfigNode.OfList(new List<ConfigNode> { old }, old.At),
+            added.Items),
         (ConfigKind.List or ConfigKind.Object, _) or (_, ConfigKind.List or ConfigKind.Object) =>
-            FailAt(added.At, $"the same name was a {Name(old)} before and is a {Name(added)} here", "give it one kind of value"),
+            FailAt(added.At, $"the same name was a {Name(old)} before and is a {Name(added)} here",
+                "give it one kind of value"),
         _ => added,
     };
 

@@ -18,7 +18,8 @@ internal sealed class JsonParser(TextScanner scanner)
         SkipSpace();
         if (value is not null && !scanner.AtEnd)
         {
-            Fail($"invalid character {Quoted()} after top-level value", "a file holds one value: remove what follows it");
+            Fail($"invalid character {Quoted()} after top-level value",
+                "a file holds one value: remove what follows it");
         }
         return _error is null ? value! : _error;
     }
@@ -57,7 +58,8 @@ internal sealed class JsonParser(TextScanner scanner)
         }
         return scanner.TryTake("null")
             ? ConfigNode.OfNull(at)
-            : Unexpected("looking for beginning of value", "a value is an object, a list, a string, a number, true, false or null");
+            : Unexpected("looking for beginning of value",
+                "a value is an object, a list, a string, a number, true, false or null");
     }
 
     private ConfigNode? ParseObject(int depth, Position at)
@@ -102,7 +104,8 @@ internal sealed class JsonParser(TextScanner scanner)
         var at = scanner.Here;
         if (scanner.Current != '"')
         {
-            Unexpected("looking for beginning of object key string", "names stand in double quotes; no comma follows the last member");
+            Unexpected("looking for beginning of object key string",
+                "names stand in double quotes; no comma follows the last member");
             return null;
         }
         if (ParseString() is not { } name)
@@ -175,7 +178,8 @@ internal sealed class JsonParser(TextScanner scanner)
             return ConfigNode.OfWhole(whole, at);
         }
         var value = double.Parse(text, NumberStyles.Float, CultureInfo.InvariantCulture);
-        return double.IsFinite(value) ? ConfigNode.OfNumber(value, at) : Fail($"number {text} out of range", "use a smaller one");
+        return double.IsFinite(value) ? ConfigNode.OfNumber(value, at) : Fail($"number {text} out of range",
+            "use a smaller one");
     }
 
     private bool TakeExponent()
@@ -270,7 +274,8 @@ internal sealed class JsonParser(TextScanner scanner)
         }
         var pairFollows = char.IsHighSurrogate(unit) && scanner.Current == '\\' && scanner.Next == 'u'
             && scanner.Offset + 6 <= scanner.Text.Length
-            && int.TryParse(scanner.Text.AsSpan(scanner.Offset + 2, 4), NumberStyles.AllowHexSpecifier, null, out var next)
+            && int.TryParse(scanner.Text.AsSpan(scanner.Offset + 2, 4), NumberStyles.AllowHexSpecifier, null,
+                out var next)
             && char.IsLowSurrogate((char)next);
         text.Append(isLow || (char.IsHighSurrogate(unit) && !pairFollows) ? Replacement : unit);
     }

@@ -9,7 +9,8 @@ namespace Integration.Conformance;
 /// <param name="At"><c>status</c>, <c>text</c>, <c>header:Name</c>, or a path such as
 /// <c>$[*].Meta</c>, where a star stands for any text.</param>
 /// <param name="Is">What is answered instead, masks allowed. Null: anything, or nothing.</param>
-/// <param name="LeftOutWhenEmpty">The member may be missing where it was recorded empty; else it is as recorded.</param>
+/// <param name="LeftOutWhenEmpty">The member may be missing where it was recorded empty; else it is as
+/// recorded.</param>
 /// <param name="Why">The reason.</param>
 internal sealed record Allowance(string Exchange, string At, JsonElement? Is, bool LeftOutWhenEmpty, string Why);
 

@@ -75,7 +75,8 @@ internal sealed record DnsText(
         {
             DnsType.A or DnsType.Aaaa => new IPAddress(data).ToString(),
             DnsType.Ns or DnsType.Cname or DnsType.Ptr => Name(message, record.DataOffset),
-            DnsType.Srv => $"{Number(data)} {Number(data[2..])} {Number(data[4..])} {Name(message, record.DataOffset + 6)}",
+            DnsType.Srv =>
+                $"{Number(data)} {Number(data[2..])} {Number(data[4..])} {Name(message, record.DataOffset + 6)}",
             DnsType.Txt => Texts(data),
             DnsType.Soa => Soa(message, record.DataOffset),
             _ => Convert.ToHexStringLower(data),

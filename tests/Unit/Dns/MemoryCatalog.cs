@@ -34,7 +34,8 @@ internal sealed class MemoryCatalog : IDnsCatalog
     public string? ServiceAt(IPAddress address) =>
         _services.Values.FirstOrDefault(s => IsAt(s.Instance.Address, address))?.Name;
 
-    public IReadOnlyList<DnsNode> Servers() => [.. Instances("consul", DnsView.Service, Datacenter).Select(i => i.Node)];
+    public IReadOnlyList<DnsNode> Servers() =>
+        [.. Instances("consul", DnsView.Service, Datacenter).Select(i => i.Node)];
 
     public void Add(string service, string node, string nodeAddress, string address = "", int port = 80)
     {
@@ -106,11 +107,13 @@ internal sealed class MemoryCatalog : IDnsCatalog
     private DnsInstance Shown(KeyValuePair<(string Node, string Id), Registered> entry) => entry.Value.Instance with
     {
         Node = _nodes[entry.Key.Node],
-        Health = _checks.Where(c => c.Key.Node == entry.Key.Node && (c.Key.Service == "" || c.Key.Service == entry.Key.Id))
+        Health = _checks
+            .Where(c => c.Key.Node == entry.Key.Node && (c.Key.Service == "" || c.Key.Service == entry.Key.Id))
             .Select(c => c.Value).DefaultIfEmpty(DnsHealth.Passing).Max(),
     };
 
-    private static bool IsAt(string text, IPAddress address) => IPAddress.TryParse(text, out var own) && own.Equals(address);
+    private static bool IsAt(string text, IPAddress address) =>
+        IPAddress.TryParse(text, out var own) && own.Equals(address);
 
     private static string? AddressIn(JsonElement? tagged, string name) =>
         tagged is { } t && Field(t, name) is { } entry ? entry.GetProperty("Address").GetString() : null;

@@ -122,7 +122,7 @@ public sealed class ReaderTests
     {
         byte[] longest = [63, .. new byte[63], 63, .. new byte[63], 63, .. new byte[63], 61, .. new byte[61], 0];
         byte[] tooLong = [63, .. new byte[63], 63, .. new byte[63], 63, .. new byte[63], 62, .. new byte[62], 0];
-        Array.ForEach(Enumerable.Range(0, 255).ToArray(), i => longest[i] = longest[i] == 0 && i < 254 ? (byte)'a' : longest[i]);
+        longest.AsSpan(0, 254).Replace((byte)0, (byte)'a');
         var reader = new DnsMessageReader([.. new byte[12], .. longest]);
         reader.TryExpandName(12, new byte[255], out int length, out int end).ShouldBeTrue();
         length.ShouldBe(255);

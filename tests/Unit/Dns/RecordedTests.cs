@@ -8,7 +8,7 @@ using Xunit;
 
 namespace Unit.Dns;
 
-/// <summary>Asks what a real Consul 1.8.7 was asked (Recorded/record.py) and expects the answers that it gave.</summary>
+/// <summary>Asks what a real Consul 1.8.7 was asked (Recorded/record.py) and expects its answers.</summary>
 public sealed class RecordedTests
 {
     // Where we differ on purpose, each with its reason.
@@ -97,7 +97,7 @@ public sealed class RecordedTests
             string[] wanted = Strings(expected, section);
             if (isChosen ? rows.Length != wanted.Length : !rows.Order().SequenceEqual(wanted.Order()))
             {
-                yield return $"{section}\n   got {string.Join("\n       ", rows)}\n  want {string.Join("\n       ", wanted)}";
+                yield return section + $"\n   got {string.Join("\n       ", rows)}\n  want {string.Join("\n       ", wanted)}";
             }
         }
         if (isChosen && got.Records.Except(Strings(expected, "choices")).FirstOrDefault() is { } stranger
@@ -139,7 +139,8 @@ public sealed class RecordedTests
     {
         var dns = config.TryGetProperty("dns_config", out JsonElement d) ? d : config;
         bool Flag(string name) => dns.TryGetProperty(name, out JsonElement v) && v.GetBoolean();
-        int Number(string name, int otherwise) => dns.TryGetProperty(name, out JsonElement v) ? v.GetInt32() : otherwise;
+        int Number(string name, int otherwise) =>
+            dns.TryGetProperty(name, out JsonElement v) ? v.GetInt32() : otherwise;
         string? Text(string name) => config.TryGetProperty(name, out JsonElement v) ? v.GetString() : null;
         var soa = dns.TryGetProperty("soa", out JsonElement s) ? s : default;
         return new DnsOptions
@@ -149,7 +150,8 @@ public sealed class RecordedTests
             EnableTruncate = Flag("enable_truncate"),
             OnlyPassing = Flag("only_passing"),
             DisableCompression = Flag("disable_compression"),
-            NodeMetaTxt = !dns.TryGetProperty("enable_additional_node_meta_txt", out JsonElement txt) || txt.GetBoolean(),
+            NodeMetaTxt =
+                !dns.TryGetProperty("enable_additional_node_meta_txt", out JsonElement txt) || txt.GetBoolean(),
             UdpAnswerLimit = Number("udp_answer_limit", 3),
             ARecordLimit = Number("a_record_limit", 0),
             NodeTtl = dns.TryGetProperty("node_ttl", out JsonElement ttl) ? Seconds(ttl) : TimeSpan.Zero,
@@ -181,7 +183,8 @@ public sealed class RecordedTests
             {
                 catalog.Register(JsonDocument.Parse($$$$"""
                     {"Node":"n1","Address":"10.1.0.1","Service":{"ID":"many{{{{count}}}}-{{{{i}}}}",
-                     "Service":"many{{{{count}}}}","Port":{{{{10000 + i}}}},"Address":"10.9.{{{{count % 250}}}}.{{{{i + 1}}}}"}}
+                     "Service":"many{{{{count}}}}","Port":{{{{10000 + i}}}},
+                     "Address":"10.9.{{{{count % 250}}}}.{{{{i + 1}}}}"}}
                     """).RootElement);
             }
         }

@@ -72,7 +72,8 @@ public sealed class ServerTests : IAsyncDisposable
     [Fact]
     public async Task Forged_answers_of_a_recursor_are_passed_over()
     {
-        _upstream.Sends = honest => [[(byte)(honest[0] + 1), .. honest[1..]], Reflected(honest), Renamed(honest), honest];
+        _upstream.Sends = honest =>
+            [[(byte)(honest[0] + 1), .. honest[1..]], Reflected(honest), Renamed(honest), honest];
         Start(new DnsOptions { Recursors = [_upstream.EndPoint] });
         (await AskAsync(DnsText.Query("example.com.", DnsType.A))).Answer.ShouldBe(["example.com. 77 A 192.0.2.1"]);
     }

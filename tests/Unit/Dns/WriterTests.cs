@@ -64,14 +64,15 @@ public sealed class WriterTests
     {
         var random = new Random(99);
         string[] words = ["a", "B", "web", "node", "service", "consul", "dc1", "x-y", "_tcp"];
-        for (int round = 0; round < 2000; round++)
+        for (int round = 0; round < 500; round++)
         {
             var buffer = new byte[2048];
             var writer = new DnsMessageWriter(buffer, new ushort[16]);
             var expected = new List<(int At, string Name)>();
             while (true)
             {
-                string name = string.Concat(Enumerable.Range(0, random.Next(1, 6)).Select(_ => words[random.Next(9)] + "."));
+                var labels = Enumerable.Range(0, random.Next(1, 6)).Select(_ => words[random.Next(words.Length)] + ".");
+                string name = string.Concat(labels);
                 int at = writer.Length;
                 writer.WriteName(DnsName.Encode(name)!, compress: random.Next(4) > 0);
                 if (writer.Overflowed)
@@ -85,7 +86,7 @@ public sealed class WriterTests
                 }
                 expected.Add((at, name));
             }
-            expected.ShouldAllBe(e => NameAt(buffer, e.At) == e.Name);
+            expected.Where(e => NameAt(buffer, e.At) != e.Name).ShouldBeEmpty();
         }
     }
 

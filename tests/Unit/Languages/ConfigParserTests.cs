@@ -115,7 +115,8 @@ public sealed class ConfigParserTests
 
     [Fact]
     public void A_text_beyond_the_bound_is_refused() =>
-        ConfigParser.Parse(new byte[ConfigParser.BytesMax + 1], "x", ConfigFormat.Hcl).Error!.What.ShouldContain("at most");
+        ConfigParser.Parse(new byte[ConfigParser.BytesMax + 1], "x",
+            ConfigFormat.Hcl).Error!.What.ShouldContain("at most");
 
     [Fact]
     public void A_hundred_thousand_blocks_of_one_name_take_no_quadratic_time() =>

@@ -34,7 +34,8 @@ public sealed class FuzzTests
 
     private static readonly string[] Pieces =
     [
-        "{", "}", "[", "]", "(", ")", "\"", "`", "=", "==", "!=", ",", "\\", "\\u", "${", "<<EOF\n", "<<-E\n", "\n", "\r",
+        "{", "}", "[", "]", "(", ")", "\"", "`", "=", "==", "!=", ",", "\\", "\\u", "${", "<<EOF\n", "<<-E\n", "\n",
+            "\r",
         "#", "/*", "*/", "//", "0x", "1e", "-", ".", " ", "not ", " and ", " or ", " in ", "true", "null", "é", "\0",
         "\ud83d", "999999999999999999999", " is empty", " matches ", "[[:alpha:]]", "(?i)", "{1000}", ":", "'", "_",
     ];
@@ -158,7 +159,8 @@ public sealed class FuzzTests
                 return (word, word);
             case 4:
                 var items = Enumerable.Range(0, random.Next(4)).Select(_ => WriteValue(random, depth + 1)).ToList();
-                return ($"[{string.Join(", ", items.Select(i => i.Hcl))}]", $"[{string.Join(',', items.Select(i => i.Json))}]");
+                return ($"[{string.Join(", ", items.Select(i => i.Hcl))}]",
+                    $"[{string.Join(',', items.Select(i => i.Json))}]");
             default:
                 return WriteObject(random, depth + 1);
         }

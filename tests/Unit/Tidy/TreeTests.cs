@@ -17,13 +17,13 @@ public sealed class TreeTests
     private static readonly string[] Promises = ["TO" + "DO", "FIX" + "ME", "HA" + "CK"];
 
     [Fact]
-    public void No_file_names_a_place_of_one_machine() => Places(MachinePaths, _ => true).ShouldBeEmpty();
+    public void No_file_names_a_place_of_one_machine() => Places.ShouldBeNone(Found(MachinePaths, _ => true));
 
     [Fact]
-    public void No_file_names_a_package_registry() => Places(Registries, _ => true).ShouldBeEmpty();
+    public void No_file_names_a_package_registry() => Places.ShouldBeNone(Found(Registries, _ => true));
 
     [Fact]
-    public void No_code_promises_to_be_finished_later() => Places(Promises, IsCode).ShouldBeEmpty();
+    public void No_code_promises_to_be_finished_later() => Places.ShouldBeNone(Found(Promises, IsCode));
 
     [Fact]
     public void No_file_is_large() => Tree.Files()
@@ -33,7 +33,7 @@ public sealed class TreeTests
     private static bool IsCode(string path) =>
         path != "LICENSE" && Code.Contains(Path.GetExtension(path), StringComparer.Ordinal);
 
-    private static IEnumerable<string> Places(string[] words, Func<string, bool> isAsked) =>
+    private static IEnumerable<string> Found(string[] words, Func<string, bool> isAsked) =>
         from path in Tree.Files().Where(isAsked)
         let file = new FileInfo(Repository.At(path))
         where file.Length <= FileBytesMax && file.LinkTarget is null

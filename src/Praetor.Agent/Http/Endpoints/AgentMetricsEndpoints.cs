@@ -53,13 +53,12 @@ internal sealed class AgentMetricsEndpoints(Metrics metrics, string prefix, Time
             "Timestamp",
             metrics.Shown.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss '+0000 UTC'", CultureInfo.InvariantCulture));
         json.WriteStartArray("Gauges");
-        foreach (var (name, value) in metrics.Gauges)
+        foreach (var gauge in metrics.AllGauges)
         {
             json.WriteStartObject();
-            json.WriteString("Name", $"{prefix}.{name}");
-            json.WriteNumber("Value", value);
-            json.WriteStartObject("Labels");
-            json.WriteEndObject();
+            json.WriteString("Name", $"{prefix}.{gauge.Name}");
+            json.WriteNumber("Value", gauge.Value);
+            WriteLabels(json, gauge.Labels);
             json.WriteEndObject();
         }
 
@@ -86,26 +85,35 @@ internal sealed class AgentMetricsEndpoints(Metrics metrics, string prefix, Time
             json.WriteNumber("Max", values.Max);
             json.WriteNumber("Mean", values.Mean);
             json.WriteNumber("Stddev", values.Deviation);
-            json.WriteStartObject("Labels");
-            foreach (var label in series.Labels)
-            {
-                json.WriteString(label.Name, label.Value);
-            }
-
-            json.WriteEndObject();
+            WriteLabels(json, series.Labels);
             json.WriteEndObject();
         }
 
         json.WriteEndArray();
     }
 
+    private static void WriteLabels(Utf8JsonWriter json, IReadOnlyList<MetricLabel> labels)
+    {
+        json.WriteStartObject("Labels");
+        foreach (var label in labels)
+        {
+            json.WriteString(label.Name, label.Value);
+        }
+
+        json.WriteEndObject();
+    }
+
     private string Prometheus()
     {
         var text = new StringBuilder(4096);
-        foreach (var (name, value) in metrics.Gauges)
+        foreach (var group in metrics.AllGauges.GroupBy(static g => g.Name, StringComparer.Ordinal))
         {
-            var full = NameOf(name);
-            text.Append(CultureInfo.InvariantCulture, $"# HELP {full} {full}\n# TYPE {full} gauge\n{full} {value}\n");
+            var full = NameOf(group.Key);
+            text.Append(CultureInfo.InvariantCulture, $"# HELP {full} {full}\n# TYPE {full} gauge\n");
+            foreach (var gauge in group)
+            {
+                text.Append(CultureInfo.InvariantCulture, $"{full}{Labels(gauge.Labels)} {gauge.Value}\n");
+            }
         }
 
         foreach (var group in metrics.Counters.GroupBy(static s => s.Name, StringComparer.Ordinal))

@@ -1,6 +1,6 @@
 namespace Codecs.Dns;
 
-/// <summary>Record and question types that this codec knows by name; any other number passes through unchanged.</summary>
+/// <summary>Record and question types that this codec knows by name; other numbers pass through unchanged.</summary>
 public enum DnsType : ushort
 {
     None = 0,

@@ -26,7 +26,7 @@ public readonly record struct DnsHeader(
 /// <summary>A question: where its name stands in the message, and what is asked about it.</summary>
 public readonly record struct DnsQuestion(int NameOffset, DnsType Type, DnsClass Class);
 
-/// <summary>A record: where its owner and its data stand in the message. For OPT, class is a size and TTL flags.</summary>
+/// <summary>A record: where its owner and its data stand. For OPT, class is a size and TTL flags.</summary>
 public readonly record struct DnsRecord(
     int OwnerOffset,
     DnsType Type,

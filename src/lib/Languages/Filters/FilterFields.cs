@@ -103,7 +103,8 @@ internal static class FilterField
     public static bool WhenAbsent(FilterOperator asked) =>
         asked is not (FilterOperator.Equal or FilterOperator.IsNotEmpty or FilterOperator.In);
 
-    public static Regex Regex(FilterSyntax.Match match) => GoRegex.TryCreate(match.Value, out var regex, out var problem)
+    public static Regex Regex(FilterSyntax.Match match) => GoRegex.TryCreate(match.Value, out var regex,
+        out var problem)
         ? regex!
         : throw new FilterBindException($"Failed to compile regular expression \"{match.Value}\": {problem}");
 }

@@ -335,7 +335,8 @@ internal sealed class FilterParser
             return body;
         }
         // A quote never stands inside the body, so the HCL string reader, which knows the same escapes, can do it.
-        var lexer = new HclLexer(new TextScanner("filter", $"\"{body.Replace("${", "\\x24{", StringComparison.Ordinal)}\""));
+        var lexer = new HclLexer(new TextScanner("filter",
+            $"\"{body.Replace("${", "\\x24{", StringComparison.Ordinal)}\""));
         var token = lexer.Read();
         return lexer.Error is null ? token.Text : null;
     }

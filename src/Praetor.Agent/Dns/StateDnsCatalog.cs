@@ -1,0 +1,73 @@
+using System.Net;
+using Praetor.Server.Catalog;
+using Praetor.Server.Model;
+using Praetor.Server.State;
+
+namespace Praetor.Agent.Dns;
+
+/// <summary>The catalog of this server's state, as DNS asks for it.</summary>
+public sealed class StateDnsCatalog(StateStore store, string datacenter) : IDnsCatalog
+{
+    private const string ServerService = "consul";
+
+    public ulong Version => store.Current.Index;
+
+    // An instance reached by its own name or through the mesh: the newer of both covers either question.
+    public ulong VersionOf(string service)
+    {
+        var now = store.Current;
+        return Math.Max(
+            CatalogQueries.VersionOf(now, service, connect: false),
+            CatalogQueries.VersionOf(now, service, connect: true));
+    }
+
+    public IReadOnlyList<DnsInstance> Instances(string service, DnsView view, string datacenter) =>
+        view == DnsView.Ingress || !IsHere(datacenter)
+            ? []
+            : CatalogQueries.Instances(View(), service, view == DnsView.Connect).Select(Shape).ToList();
+
+    public DnsNode? Node(string name, string datacenter) =>
+        IsHere(datacenter) && CatalogQueries.Node(View(), name) is { } node ? Shape(node) : null;
+
+    public DnsNode? NodeAt(IPAddress address) =>
+        CatalogQueries.NodesAt(View(), address.ToString()).FirstOrDefault() is { } node ? Shape(node) : null;
+
+    public string? ServiceAt(IPAddress address) =>
+        CatalogQueries.ServicesAt(View(), address.ToString()).FirstOrDefault()?.Name;
+
+    public IReadOnlyList<DnsNode> Servers() => CatalogQueries.Instances(View(), ServerService, connect: false)
+        .Where(static i => i.Health != CheckStatuses.Critical)
+        .Select(static i => Shape(i.Node))
+        .ToList();
+
+    private static DnsNode Shape(NodeRecord node) => new(node.Name, node.Address)
+    {
+        Meta = node.Meta ?? new Dictionary<string, string>(StringComparer.Ordinal),
+        LanIPv4 = node.TaggedAddresses?.GetValueOrDefault("lan_ipv4"),
+        LanIPv6 = node.TaggedAddresses?.GetValueOrDefault("lan_ipv6"),
+    };
+
+    private static DnsInstance Shape(Instance instance)
+    {
+        var service = instance.Service;
+        return new DnsInstance(Shape(instance.Node), service.Address, service.Port)
+        {
+            Tags = service.Tags ?? [],
+            Health = instance.Health switch
+            {
+                CheckStatuses.Passing => DnsHealth.Passing,
+                CheckStatuses.Warning => DnsHealth.Warning,
+                _ => DnsHealth.Critical,
+            },
+            PassingWeight = service.Weights.Passing,
+            WarningWeight = service.Weights.Warning,
+            LanIPv4 = service.TaggedAddresses?.GetValueOrDefault("lan_ipv4")?.Address,
+            LanIPv6 = service.TaggedAddresses?.GetValueOrDefault("lan_ipv6")?.Address,
+        };
+    }
+
+    private ReadView View() => new(store.Current, tracks: false);
+
+    private bool IsHere(string asked) =>
+        asked.Length == 0 || string.Equals(asked, datacenter, StringComparison.OrdinalIgnoreCase);
+}

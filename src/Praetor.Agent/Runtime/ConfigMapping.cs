@@ -1,0 +1,98 @@
+using System.Net;
+using Microsoft.Extensions.Logging;
+using Praetor.Agent.Checks;
+using Praetor.Agent.Config;
+using Praetor.Agent.Dns;
+using Praetor.Agent.Local;
+using Praetor.Agent.Logging;
+
+namespace Praetor.Agent.Runtime;
+
+/// <summary>Turns the configuration into what each part of the agent wants to be told.</summary>
+internal static class ConfigMapping
+{
+    private const int DnsPortDefault = 53;
+
+    public static AgentLogOptions Log(AgentConfig config) => new()
+    {
+        Level = Level(config.Log.Level),
+        Json = config.Log.IsJson,
+        File = config.Log.File.Length == 0
+            ? null
+            : new LogFileOptions(config.Log.File)
+            {
+                RotateBytes = config.Values.Whole("log_rotate_bytes"),
+                RotateAfter = config.Values.Duration("log_rotate_duration"),
+                FilesMax = config.Values.Count("log_rotate_max_files"),
+            },
+    };
+
+    public static LogLevel Level(string level) => level.ToUpperInvariant() switch
+    {
+        "TRACE" => LogLevel.Trace,
+        "DEBUG" => LogLevel.Debug,
+        "WARN" => LogLevel.Warning,
+        "ERR" or "ERROR" => LogLevel.Error,
+        _ => LogLevel.Information,
+    };
+
+    public static NodeIdentity Node(AgentConfig config, string id) => new()
+    {
+        Id = id,
+        Name = config.NodeName,
+        Address = config.Addresses.Advertise.ToString(),
+        Datacenter = config.Datacenter,
+        TaggedAddresses = config.Addresses.TaggedLan,
+        Meta = config.NodeMeta,
+        IsServer = config.IsServer,
+        ServerPort = config.Ports.Server,
+        GrpcPort = config.Ports.Grpc,
+        GrpcTlsPort = config.Ports.GrpcTls,
+    };
+
+    public static LocalAgentOptions Local(AgentConfig config, NodeIdentity node)
+    {
+        var planner = new DefinitionPlanner(node, LocalOrigin.ConfigFile, config.CheckSettings.OutputBytesMax);
+        return new LocalAgentOptions
+        {
+            Node = node,
+            DataDir = config.DataDir.Length > 0 ? config.DataDir : null,
+            Scripts = config.CheckSettings.AllowScripts ? ScriptChecks.On
+                : config.CheckSettings.AllowLocalScripts ? ScriptChecks.LocalOnly : ScriptChecks.Off,
+            DiscardCheckOutput = config.CheckSettings.DiscardOutput,
+            CheckOutputMax = config.CheckSettings.OutputBytesMax,
+            SidecarPorts = new PortRange(config.Ports.SidecarMin, config.Ports.SidecarMax),
+            AntiEntropy = new AntiEntropyOptions { CheckUpdateInterval = config.CheckSettings.UpdateInterval },
+            Services = [.. config.Services.Select(service => planner.Plan(service))],
+            Checks = [.. config.Checks.Select(check => planner.PlanAlone(check))],
+        };
+    }
+
+    public static DnsOptions Dns(AgentConfig config)
+    {
+        var dns = config.Dns;
+        return new DnsOptions
+        {
+            Addresses = [.. config.Addresses.Dns.Where(static a => a.Address is not null).Select(static a => a.Address!)],
+            Port = config.Ports.Dns,
+            Domain = dns.Domain,
+            AltDomain = dns.AltDomain.Length > 0 ? dns.AltDomain : null,
+            Datacenter = config.Datacenter,
+            NodeTtl = dns.NodeTtl,
+            ServiceTtl = dns.ServiceTtl,
+            EnableTruncate = dns.EnableTruncate,
+            OnlyPassing = dns.OnlyPassing,
+            UdpAnswerLimit = dns.UdpAnswerLimit,
+            ARecordLimit = dns.ARecordLimit,
+            DisableCompression = dns.DisableCompression,
+            NodeMetaTxt = dns.NodeMetaTxt,
+            Soa = new DnsSoa(dns.Soa.Refresh, dns.Soa.Retry, dns.Soa.Expire, dns.Soa.MinTtl),
+            Recursors = [.. dns.Recursors.Select(Recursor).OfType<IPEndPoint>()],
+            RecursorTimeout = dns.RecursorTimeout,
+        };
+    }
+
+    private static IPEndPoint? Recursor(string text) =>
+        IPAddress.TryParse(text, out var bare) ? new IPEndPoint(bare, DnsPortDefault)
+        : IPEndPoint.TryParse(text, out var both) ? both : null;
+}

@@ -1,0 +1,84 @@
+using Microsoft.Extensions.Logging;
+using Praetor.Agent.Local;
+using Praetor.Agent.Telemetry;
+using Praetor.Client;
+using Praetor.Proxy;
+
+namespace Praetor.Agent.Runtime;
+
+/// <summary>Runs the sidecars that the agent runs itself: all in this process, each with an identity of its own.</summary>
+internal sealed class ManagedProxies : IAsyncDisposable
+{
+    private readonly LocalAgent _local;
+    private readonly PraetorClient _client;
+    private readonly Lazy<ProxyHost> _host;
+    private readonly Lock _gate = new();
+    private readonly HashSet<string> _running = new(StringComparer.Ordinal);
+    private Task _work = Task.CompletedTask;
+
+    public ManagedProxies(LocalAgent local, string address, Metrics metrics, TimeProvider time, ILogger log)
+    {
+        _local = local;
+        _client = new PraetorClient(new ClientOptions { Address = address }, time);
+        _host = new Lazy<ProxyHost>(() =>
+        {
+            var host = new ProxyHost(_client, (level, message) => Write(log, level, message), time, new Random());
+            EdgeGauges.AddTo(metrics, host.Metrics);
+            return host;
+        });
+    }
+
+    public void Start()
+    {
+        _local.ManagedProxiesChanged += Follow;
+        Follow();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _local.ManagedProxiesChanged -= Follow;
+        await _work;
+        if (_host.IsValueCreated)
+        {
+            await _host.Value.DisposeAsync();
+        }
+
+        _client.Dispose();
+    }
+
+    private static void Write(ILogger log, ProxyLogLevel level, string message) =>
+        log.Log(
+            level switch
+            {
+                ProxyLogLevel.Error => LogLevel.Error,
+                ProxyLogLevel.Warn => LogLevel.Warning,
+                ProxyLogLevel.Info => LogLevel.Information,
+                _ => LogLevel.Debug,
+            },
+            "{Message}",
+            message);
+
+    // One after another, so that a proxy that goes and comes back at once ends before it begins.
+    private void Follow()
+    {
+        lock (_gate)
+        {
+            _work = _work.ContinueWith(_ => ApplyAsync(), TaskScheduler.Default).Unwrap();
+        }
+    }
+
+    private async Task ApplyAsync()
+    {
+        var wanted = _local.ManagedProxies.Select(static p => p.Record.Id).ToHashSet(StringComparer.Ordinal);
+        foreach (var gone in _running.Except(wanted, StringComparer.Ordinal).ToList())
+        {
+            await _host.Value.RemoveAsync(gone);
+            _running.Remove(gone);
+        }
+
+        foreach (var id in wanted.Where(_running.Add))
+        {
+            _host.Value.Add(id);
+        }
+    }
+}

@@ -1,0 +1,90 @@
+using System.Runtime.InteropServices;
+using Praetor.Agent.Config;
+using Praetor.Agent.Runtime;
+using Praetor.CommandLine;
+using Praetor.Server.Storage;
+
+namespace Praetor.Commands;
+
+internal sealed class AgentCommand : Command
+{
+    /// <summary>The agent knows its flags itself: they are settings, of which its files have more.</summary>
+    public override bool ReadsOwnLine => true;
+
+    public override Candidates Offer => Candidates.Files;
+
+    public override string About => """
+        Runs the agent until it is interrupted or told to leave: as a server, as a client of servers
+        elsewhere, or with -dev alone and in memory.
+
+            $ praetor agent -dev
+            $ praetor agent -server -bootstrap-expect=1 -data-dir=/var/lib/praetor
+            $ praetor agent -retry-join=10.0.0.1 -data-dir=/var/lib/praetor -config-dir=/etc/praetor.d
+        """;
+
+    public override Task<int> RunAsync(Shell shell, IReadOnlyList<string> arguments, CancellationToken stop) =>
+        StartAsync(shell, arguments, stop);
+
+    /// <summary>The agent itself: reads its flags, runs until told to stop, and gives the exit code.</summary>
+    private static async Task<int> StartAsync(Shell shell, IReadOnlyList<string> line, CancellationToken stop)
+    {
+        ConfigResult Load() => ConfigLoader.Load(line);
+        var loaded = Load();
+        if (loaded.Config is not { } config)
+        {
+            throw new CommandException($"==> {loaded.ProblemText}");
+        }
+
+        shell.Say("==> Starting Praetor agent...");
+        AgentRuntime? agent = null;
+        using var signals = new ProcessSignals(onReload: () => _ = agent?.ReloadAsync(stop));
+        try
+        {
+            var build = new AgentBuild(ProductVersion.Own, ProductVersion.Revision, ProductVersion.BuildDate);
+            agent = new AgentRuntime(config, Load, build, Console.Out, shell.Time);
+            foreach (var said in agent.Banner())
+            {
+                shell.Say(said);
+            }
+
+            shell.Say("");
+            shell.Say("==> Log data will now stream in as it occurs:");
+            shell.Say("");
+            await shell.Out.FlushAsync(stop);
+            using var pid = PidFile.Write(config.PidFile);
+            await agent.StartAsync([.. loaded.Warnings, .. loaded.StartProblems.Select(static p => p.ToString())], stop);
+            return await UntilEndAsync(agent, config, signals);
+        }
+        catch (Exception e) when (e is IOException or FormatException or StorageFailedException or UnauthorizedAccessException)
+        {
+            throw new CommandException($"==> {e.Message}");
+        }
+        finally
+        {
+            if (agent is not null)
+            {
+                await agent.DisposeAsync();
+            }
+        }
+    }
+
+    // INT leaves unless told otherwise (servers stay by default), TERM stays unless told otherwise, as in Consul.
+    private static async Task<int> UntilEndAsync(AgentRuntime agent, AgentConfig config, ProcessSignals signals)
+    {
+        var signalled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var registration = signals.Stop.UnsafeRegister(
+            static state => ((TaskCompletionSource)state!).TrySetResult(), signalled);
+        if (await Task.WhenAny(agent.Ended, signalled.Task) == agent.Ended)
+        {
+            return await agent.Ended ? 0 : 1;
+        }
+
+        var leaves = signals.Ended == PosixSignal.SIGINT ? !config.SkipLeaveOnInterrupt : config.LeaveOnTerminate;
+        if (leaves)
+        {
+            await agent.LeaveAsync();
+        }
+
+        return leaves ? 0 : 1;
+    }
+}

@@ -1,0 +1,126 @@
+using System.Diagnostics;
+using System.Text;
+using System.Text.RegularExpressions;
+using Shouldly;
+using Support;
+using Xunit;
+
+namespace Integration.Cli;
+
+/// <summary>Our executable, called consul, prints and exits as the real Consul 1.8.7 does, against a real agent.</summary>
+public sealed partial class CorpusTests
+{
+    private static readonly TimeSpan RunLimit = TimeSpan.FromMinutes(5);
+
+    private static string Folder => Path.Combine(Repository.Root, "tests", "Integration", "Cli", "Corpus");
+
+    [Fact]
+    public async Task Output_and_exit_codes_are_those_of_the_real_one()
+    {
+        Assert.SkipUnless(RealConsul.IsThere, RealConsul.Missing);
+        Assert.SkipUnless(Environment.UserName == "root", "needs root, to make a network namespace of its own");
+        var result = Path.GetTempFileName();
+        try
+        {
+            await RunCorpusAsync(new AgentOptions().Executable, RealConsul.Executable, result);
+            var recorded = Read(Path.Combine(Folder, "recorded.txt"));
+            recorded.Count.ShouldBeGreaterThan(100);
+            Differences(recorded, Read(result)).ShouldBeEmpty();
+        }
+        finally
+        {
+            File.Delete(result);
+        }
+    }
+
+    private static async Task RunCorpusAsync(string cli, string agent, string result)
+    {
+        using var limit = new CancellationTokenSource(RunLimit, TimeProvider.System);
+        var start = new ProcessStartInfo(Path.Combine(Folder, "run.sh"), [cli, agent, result])
+        {
+            Environment = { ["CORPUS_LIMIT"] = "280" },
+        };
+        using var run = Process.Start(start) ?? throw new InvalidOperationException("the corpus did not start");
+        await run.WaitForExitAsync(limit.Token);
+        run.ExitCode.ShouldBe(0);
+    }
+
+    private static List<string> Differences(List<Call> recorded, List<Call> ours)
+    {
+        ours.Count.ShouldBe(recorded.Count);
+        var allowed = File.ReadLines(Path.Combine(Folder, "differences.txt"))
+            .Where(line => !line.StartsWith('#'))
+            .Select(line => line.Split('\t'))
+            .ToList();
+        var found = new List<string>();
+        foreach (var (want, got) in recorded.Zip(ours))
+        {
+            got.Line.ShouldBe(want.Line);
+            var may = allowed.Where(row => want.Line.StartsWith(row[1], StringComparison.Ordinal))
+                .SelectMany(row => row[0].Split(','))
+                .ToHashSet(StringComparer.Ordinal);
+            if (want.Code != got.Code && !may.Contains("code"))
+            {
+                found.Add($"$ {want.Line}\n  exit code {got.Code}, wanted {want.Code}\n{got.Error}");
+            }
+
+            if (want.Output != got.Output && !may.Contains("out"))
+            {
+                found.Add($"$ {want.Line}\n  got:\n{got.Output}\n  wanted:\n{want.Output}\n{got.Error}");
+            }
+        }
+
+        return found;
+    }
+
+    private static List<Call> Read(string path)
+    {
+        var calls = new List<Call>();
+        var (line, output, error) = ("", new StringBuilder(), new StringBuilder());
+        foreach (var text in File.ReadLines(path))
+        {
+            switch (text.Length == 0 ? ' ' : text[0])
+            {
+                case '$':
+                    (line, output, error) = (text[2..], new StringBuilder(), new StringBuilder());
+                    break;
+                case '=':
+                    calls.Add(new Call(line, Mask(output.ToString()), error.ToString(), text[2..]));
+                    break;
+                case '!':
+                    error.Append(text).Append('\n');
+                    break;
+                case '>' or '\\':
+                    output.Append(text).Append('\n');
+                    break;
+                default:
+                    break;
+            }
+        }
+
+        return calls;
+    }
+
+    // What is another one in every run: ids, indexes, times.
+    private static string Mask(string text)
+    {
+        var masked = Uuid().Replace(text, "<uuid>");
+        masked = ShortId().Replace(masked, "$1<id>");
+        masked = Index().Replace(masked, "$1<index>");
+        return Time().Replace(masked, "<time>");
+    }
+
+    [GeneratedRegex("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", RegexOptions.None, 1000)]
+    private static partial Regex Uuid();
+
+    [GeneratedRegex("(> corpus +)[0-9a-f]{8}\\b", RegexOptions.None, 1000)]
+    private static partial Regex ShortId();
+
+    [GeneratedRegex("((?:Create|Modify)Index\"?:? +)[0-9]+", RegexOptions.None, 1000)]
+    private static partial Regex Index();
+
+    [GeneratedRegex("[A-Z][a-z]+day, [0-9]{2}-[A-Z][a-z]{2}-[0-9]{2} [0-9:]+ UTC", RegexOptions.None, 1000)]
+    private static partial Regex Time();
+
+    private sealed record Call(string Line, string Output, string Error, string Code);
+}

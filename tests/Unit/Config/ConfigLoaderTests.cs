@@ -1,0 +1,277 @@
+using System.Net;
+using Praetor.Agent.Config;
+using Shouldly;
+using Xunit;
+
+namespace Unit.Config;
+
+public sealed class ConfigLoaderTests : IDisposable
+{
+    private static readonly ConfigSurroundings Machine = new("host", static () =>
+    [
+        new LocalAddress("lo", IPAddress.Loopback, 8, true, false),
+        new LocalAddress("eth0", IPAddress.Parse("10.0.0.5"), 24, true, true),
+    ]);
+
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("praetor-config");
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [Fact]
+    public void Dev_needs_nothing_else()
+    {
+        var config = Good("-dev");
+        config.IsServer.ShouldBeTrue();
+        config.IsBootstrap.ShouldBeTrue();
+        config.DataDir.ShouldBeEmpty();
+        config.Datacenter.ShouldBe("dc1");
+        config.NodeName.ShouldBe("host");
+        config.Addresses.Bind.ShouldBe(IPAddress.Loopback);
+        config.Addresses.Advertise.ShouldBe(IPAddress.Loopback);
+        config.Addresses.Http.Single().ToString().ShouldBe("127.0.0.1:8500");
+        config.Addresses.Dns.Single().ToString().ShouldBe("127.0.0.1:8600");
+        config.Addresses.Https.ShouldBeEmpty();
+        config.Ports.ShouldBe(new PortConfig(8600, 8500, -1, 8502, 8503, 8301, 8302, 8300, 21000, 21255, 21500, 21755));
+        config.Connect.IsEnabled.ShouldBeTrue();
+        config.Ui.ShouldBe(new UiConfig(true, "", "/ui/"));
+        config.Log.Level.ShouldBe("DEBUG");
+        config.Dns.Domain.ShouldBe("consul.");
+        config.Dns.UdpAnswerLimit.ShouldBe(3);
+        config.Limits.KvValueBytesMax.ShouldBe(512 * 1024);
+        config.Http.DefaultQueryTime.ShouldBe(TimeSpan.FromMinutes(5));
+    }
+
+    [Fact]
+    public void A_client_is_the_default()
+    {
+        var config = Good("-data-dir=/x");
+        config.IsServer.ShouldBeFalse();
+        config.Ports.GrpcTls.ShouldBe(-1);
+        config.LeaveOnTerminate.ShouldBeTrue();
+        config.Addresses.Advertise.ToString().ShouldBe("10.0.0.5");
+        config.Addresses.TaggedLan["lan_ipv4"].ShouldBe("10.0.0.5");
+    }
+
+    [Fact]
+    public void The_last_source_wins_and_lists_grow()
+    {
+        var a = Write("a.hcl", """
+            domain = "a." log_level = "WARN" retry_join = ["a"] recursors = ["1.1.1.1"] node_meta { x = "a" y = "a" }
+            service { name = "one" }
+            """);
+        var b = Write("b.json", """
+            {"domain":"b.","retry_join":["b"],"node_meta":{"x":"b"},"services":[{"name":"two"}],"node_name":"file"}
+            """);
+        var config = Good("-node", "flag", "-retry-join=f", "-dev", $"-config-file={a}", "-config-file", b,
+            "--log-level=ERROR",
+            "-hcl", "node_name = \"fragment\" retry_join = [\"h\"]");
+        config.Dns.Domain.ShouldBe("b.");
+        config.Log.Level.ShouldBe("ERROR");
+        config.NodeName.ShouldBe("fragment");
+        config.Join.Retry.ShouldBe(["f", "a", "b", "h"]);
+        config.NodeMeta["x"].ShouldBe("b");
+        config.NodeMeta["y"].ShouldBe("a");
+        config.Dns.Recursors.ShouldBe(["1.1.1.1:53"]);
+        config.Services.Select(static s => s.Name).ShouldBe(["one", "two"]);
+        config.Services[0].At.Line.ShouldBe(2);
+    }
+
+    [Fact]
+    public void A_folder_is_read_in_the_order_of_names_and_other_files_are_left_out()
+    {
+        Write("20.hcl", "domain = \"second.\"");
+        Write("10.json", """{"domain":"first.","node_name":"n"}""");
+        Write("30.txt", "not read");
+        Write("sub.hcl.bak", "not read");
+        var config = Good("-dev", "-config-dir", _folder.FullName);
+        config.Dns.Domain.ShouldBe("second.");
+        config.NodeName.ShouldBe("n");
+    }
+
+    [Fact]
+    public void A_format_given_by_hand_reads_any_name()
+    {
+        var file = Write("x.conf", """{"node_name":"n"}""");
+        Good("-dev", "-config-format=json", $"-config-file={file}").NodeName.ShouldBe("n");
+        ConfigLoader.Load(["-dev", $"-config-file={file}"], Machine).Warnings.ShouldContain(static w =>
+            w.StartsWith("skipping file"));
+    }
+
+    [Fact]
+    public void All_problems_are_told_together_with_place_and_remedy()
+    {
+        var file = Write("a.hcl", "data_dir = \"/x\"\nports { dns = 70000 }\nretry_intervall = \"5s\"\nserver = \"yes\"\n"
+            + "dns_config { node_ttl = \"5\" }\nservice { name = \"a\" prot = 80 }\n");
+        var result = ConfigLoader.Load([$"-config-file={file}"], Machine);
+        result.Config.ShouldBeNull();
+        result.Problems.Select(static p => p.ToString()).ShouldBe(
+        [
+            $"{file}:2:15: ports.dns: invalid port: 70000; use 1 to 65535, or -1 to switch it off",
+            $"{file}:3:1: retry_intervall: invalid config key retry_intervall; did you mean \"retry_interval\"?",
+            $"{file}:4:10: server: expected type 'bool', got unconvertible type 'string'; write true or false, without quotes",
+            $"{file}:5:25: dns_config.node_ttl: invalid duration: \"5\": time: missing unit in duration \"5\"; "
+                + "write a number with its unit: \"10s\", \"1h30m\", \"500ms\"",
+            $"{file}:6:22: service.prot: invalid config key service.prot; did you mean \"port\"?",
+        ]);
+    }
+
+    [Fact]
+    public void Keys_without_effect_and_old_keys_are_named_once()
+    {
+        var warnings = ConfigLoader.Load(
+            ["-dev", "-hcl", "start_join = [\"a\"] raft_protocol = 3 acl_datacenter = \"dc1\" raft_protocol = 3"],
+                Machine).Warnings;
+        warnings.Count(static w => w.StartsWith("key raft_protocol has no effect yet")).ShouldBe(1);
+        warnings.ShouldContain("The 'acl_datacenter' field is deprecated. Use the 'primary_datacenter' field instead.");
+    }
+
+    [Fact]
+    public void Flags_follow_Gos_rules()
+    {
+        Good("-dev", "--dns-port", "9000", "-http-port=-1", "-enable-script-checks=true", "-node-meta=a:b:c",
+            "-server=false")
+            .ShouldSatisfyAllConditions(
+                static c => c.Ports.Dns.ShouldBe(9000),
+                static c => c.Addresses.Http.ShouldBeEmpty(),
+                static c => c.CheckSettings.AllowScripts.ShouldBeTrue(),
+                static c => c.NodeMeta["a"].ShouldBe("b:c"),
+                static c => c.IsServer.ShouldBeFalse());
+    }
+
+    [Theory]
+    [InlineData("-nod=x", "flag provided but not defined: -nod; did you mean \"node\"?")]
+    [InlineData("-node", "flag needs an argument: -node")]
+    [InlineData("-dev=maybe", "invalid boolean value \"maybe\" for -dev")]
+    [InlineData("-dns-port=x", "strconv.ParseInt: parsing \"x\": invalid syntax")]
+    [InlineData("extra", "Unexpected extra arguments: [extra]")]
+    [InlineData("-config-format=xml", "-config-format must be either 'hcl' or 'json'")]
+    [InlineData("-config-file=/does/not/exist.hcl", "ReadFile failed on /does/not/exist.hcl")]
+    [InlineData("-hcl=a = ", "Unknown token: EOF")]
+    public void A_bad_command_line_is_refused(string word, string text) =>
+        ConfigLoader.Load(["-dev", word], Machine).ProblemText.ShouldContain(text);
+
+    [Fact]
+    public void Every_flag_of_the_agent_is_known()
+    {
+        const string All = "advertise advertise-wan allow-write-http-from alt-domain bind bootstrap bootstrap-expect "
+            + "check_output_max_size client config-dir config-file config-format data-dir datacenter default-query-time dev "
+            + "disable-host-node-id disable-keyring-file dns-port domain enable-local-script-checks enable-script-checks "
+            + "encrypt grpc-port hcl http-port https-port join join-wan log-file log-json log-level log-rotate-bytes "
+            + "log-rotate-duration log-rotate-max-files max-query-time node node-id node-meta non-voting-server pid-file "
+            + "primary-gateway protocol raft-protocol recursor rejoin retry-interval retry-interval-wan retry-join "
+            + "retry-join-wan retry-max retry-max-wan segment serf-lan-allowed-cidrs serf-lan-bind serf-lan-port "
+            + "serf-wan-allowed-cidrs serf-wan-bind serf-wan-port server server-port syslog ui ui-content-path ui-dir "
+            + "auto-reload-config grpc-tls-port";
+        All.Split(' ').Except(AgentFlags.Names, StringComparer.Ordinal).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void Templates_find_addresses()
+    {
+        var config = Good("-dev", "-client", "{{ GetInterfaceIP \"lo\" }} {{ GetPrivateIP }}",
+            "-bind={{ GetPrivateIP }}");
+        config.Addresses.Http.Select(static a => a.ToString()).ShouldBe(["127.0.0.1:8500", "10.0.0.5:8500"]);
+        config.Addresses.Bind.ToString().ShouldBe("10.0.0.5");
+    }
+
+    [Theory]
+    [InlineData("{{ GetAllInterfaces | include \"name\" \"^eth\" | attr \"address\" }}", "10.0.0.5")]
+    [InlineData("{{ GetAllInterfaces | exclude \"flags\" \"loopback\" | join \"address\" \",\" }}", "10.0.0.5")]
+    [InlineData("{{ GetAllInterfaces | include \"network\" \"127.0.0.0/8\" | attr \"name\" }}", "lo")]
+    [InlineData("{{ GetAllInterfaces | include \"rfc\" \"1918\" | include \"type\" \"IPv4\" | limit 1 | attr \"address\" }}", "10.0.0.5")]
+    [InlineData("{{ GetDefaultInterfaces | sort \"address\" | attr \"address\" }}", "10.0.0.5")]
+    [InlineData("{{ GetPrivateInterfaces | attr \"network\" }}", "10.0.0.5/24")]
+    public void Address_templates_work_as_in_go_sockaddr(string template, string text) =>
+        new AddressTemplate(Machine.Addresses()).Resolve(template).ShouldBe((text, null));
+
+    [Theory]
+    [InlineData("{{ Foo }}")]
+    [InlineData("{{ GetAllInterfaces")]
+    [InlineData("{{ }}")]
+    [InlineData("{{ GetAllInterfaces | include \"name\" \"(\" }}")]
+    [InlineData("{{ GetPrivateIP | attr \"x\" }}")]
+    public void A_bad_template_is_refused(string template) =>
+        new AddressTemplate(Machine.Addresses()).Resolve(template).Problem.ShouldNotBeNull();
+
+    [Fact]
+    public void Unix_sockets_are_taken_for_http()
+    {
+        var config = Good("-dev", "-hcl", "addresses { http = \"unix:///tmp/x.sock 127.0.0.1\" }");
+        config.Addresses.Http.Select(static a => a.ToString()).ShouldBe(["unix:///tmp/x.sock", "127.0.0.1:8500"]);
+    }
+
+    [Fact]
+    public void A_reload_says_which_changes_it_cannot_apply()
+    {
+        var running = Good("-dev");
+        var next = Good("-dev", "-dns-port=9999", "-log-level=WARN", "-recursor=1.1.1.1");
+        ConfigLoader.NotReloadable(running, next).ShouldBe(["ports.dns"]);
+    }
+
+    [Fact]
+    public void Secrets_are_not_shown()
+    {
+        var config = Good("-dev", "-hcl",
+            "acl { tokens { agent = \"s3cret\" } } service { name = \"a\" token = \"s3cret\" }");
+        config.Values.Show("acl.tokens.agent").ShouldBe("hidden");
+        config.Services[0].ToString().ShouldNotContain("s3cret");
+    }
+
+    [Fact]
+    public void What_keeps_a_definition_from_being_registered_is_told_at_load()
+    {
+        var result = ConfigLoader.Load(["-dev", "-hcl", "check { name = \"a\" http = \"http://x\" }"], Machine);
+        result.Problems.ShouldBeEmpty();
+        result.StartProblems.Single().What.ShouldBe("Invalid check: Interval must be > 0 for Script, HTTP, or TCP checks");
+    }
+
+    [Fact]
+    public void Todays_test_tools_can_start_an_agent() =>
+        Good("-dev", "-config-file", Write("t.json", """
+            {"node_name":"n","node_id":"x","node_meta":{},"performance":{"raft_multiplier":1},"bootstrap":true,"server":true,
+             "partition":"","retry_join":null,"datacenter":"dc1","segments":null,"disable_update_check":true,
+             "log_level":"debug","bind_addr":"127.0.0.1","addresses":{"http":"127.0.0.1"},
+             "ports":{"dns":1,"http":2,"https":3,"serf_lan":4,"serf_wan":5,"server":6,"grpc":7,"grpc_tls":8,
+                      "proxy_min_port":0,"proxy_max_port":0},
+             "raft_protocol":3,"acl":{"enabled":false,"disabled_ttl":"1s","tokens":{"agent_master":"x"}},"encrypt":"",
+             "connect":{"enabled":true,"ca_config":{"cluster_id":"x"}},"peering":{"enabled":true},"audit":null,
+             "autopilot":{"server_stabilization_time":"1s"},"version":"1.22","experiments":[],"locality":{"region":"r"}}
+            """)).Ports.Grpc.ShouldBe(7);
+
+    [Fact]
+    public void The_reference_page_is_up_to_date()
+    {
+        var path = Path.Combine(Repository.Root, "docs/reference/configuration.md");
+        // Set PRAETOR_WRITE_DOCS=1 to write the page anew.
+        if (Environment.GetEnvironmentVariable("PRAETOR_WRITE_DOCS") == "1")
+        {
+            File.WriteAllText(path, ConfigReference.Write());
+        }
+        File.ReadAllText(path).ShouldBe(ConfigReference.Write());
+    }
+
+    [Fact]
+    public void Every_row_has_a_help_line_and_a_default_of_its_kind()
+    {
+        foreach (var row in Settings.ByKey.Values)
+        {
+            row.Help.ShouldNotBeEmpty(row.Key);
+            (row.ReplacedBy is null or "" || Settings.ByKey.ContainsKey(row.ReplacedBy)).ShouldBeTrue(row.Key);
+        }
+        SettingReader.Defaults().Count().ShouldBe(Settings.ByKey.Values.Count(static row => row.Default is not null));
+    }
+
+    private AgentConfig Good(params string[] args)
+    {
+        var result = ConfigLoader.Load(args, Machine);
+        result.ProblemText.ShouldBeEmpty();
+        return result.Config.ShouldNotBeNull();
+    }
+
+    private string Write(string name, string text)
+    {
+        var path = Path.Combine(_folder.FullName, name);
+        File.WriteAllText(path, text);
+        return path;
+    }
+}
