@@ -191,14 +191,13 @@ public sealed partial class AntiEntropy : IAsyncDisposable
     {
         while (Take() is { } batch)
         {
-            var done = false;
             try
             {
-                done = await SendAsync(_diff.Of(_state.Current, batch.Services, batch.Checks), stop);
-            }
-            catch (CatalogUnreachableException e)
-            {
-                Log.Unreachable(_log, e.Message);
+                if (!await TrySendAsync(batch, stop))
+                {
+                    RetrySoon();
+                    return;
+                }
             }
             finally
             {
@@ -209,12 +208,19 @@ public sealed partial class AntiEntropy : IAsyncDisposable
 
                 batch.Done.TrySetResult();
             }
+        }
+    }
 
-            if (!done)
-            {
-                RetrySoon();
-                return;
-            }
+    private async Task<bool> TrySendAsync(Batch batch, CancellationToken stop)
+    {
+        try
+        {
+            return await SendAsync(_diff.Of(_state.Current, batch.Services, batch.Checks), stop);
+        }
+        catch (CatalogUnreachableException e)
+        {
+            Log.Unreachable(_log, e.Message);
+            return false;
         }
     }
 
@@ -313,6 +319,8 @@ public sealed partial class AntiEntropy : IAsyncDisposable
             var wait = FirstRetry * Math.Pow(2, Math.Min(_failures++, 10));
             _fullDue = _time.GetUtcNow() + ((wait < LastRetry ? wait : LastRetry) * (0.5 + (0.5 * Draw())));
         }
+
+        _timer.Change(UntilDue(), Timeout.InfiniteTimeSpan);
     }
 
     private TimeSpan UntilDue()

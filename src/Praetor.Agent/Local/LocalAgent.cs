@@ -39,6 +39,7 @@ public sealed partial class LocalAgent : IAsyncDisposable
 
         _kept = LocalDocuments.Decode(_database?.Load() ?? []);
         State = new LocalState(_database, time);
+        State.Restore(_kept);
         Watches = new LocalWatches(State);
         Tokens = new AgentTokens(_database, _kept.Tokens);
         _aliases = new LocalAliases(State, options.Node.Name, store, hub);
@@ -80,25 +81,24 @@ public sealed partial class LocalAgent : IAsyncDisposable
     public IReadOnlyList<LocalService> ManagedProxies => _managed;
 
     /// <summary>Takes up what survived and what files say, brings it into the catalog, and runs the checks.</summary>
-    /// <exception cref="InvalidOperationException">The files define what this agent may not run.</exception>
+    /// <exception cref="FormatException">The files define what this agent may not run.</exception>
     public async Task StartAsync(CancellationToken stop)
     {
         if (ForbiddenOf(_options) is { } forbidden)
         {
-            throw new InvalidOperationException(forbidden);
+            throw new FormatException(forbidden);
         }
 
-        var states = State.Restore(_kept);
         DropForbidden();
         LoadFiles(_options);
         _checks.KeepsOutput = !_options.DiscardCheckOutput;
-        _checks.Start(states);
+        _checks.Start(_kept.TtlStates);
         RefreshManaged();
         await AntiEntropy.CompareAsync(stop);
         AntiEntropy.Start();
     }
 
-    /// <summary>Takes over what changed in the files. What clients registered stays, as does the health of checks.</summary>
+    /// <summary>Takes over what changed in the files; what clients registered stays as it is.</summary>
     /// <returns>Why not, and nothing was changed; null: it was.</returns>
     /// <exception cref="IOException">It could not be written.</exception>
     public async Task<string?> ReloadAsync(LocalAgentOptions options)

@@ -1,6 +1,4 @@
 using Praetor.Agent.Checks;
-using Praetor.Agent.Config;
-using Praetor.Server.Model;
 
 namespace Praetor.Agent.Local;
 
@@ -31,47 +29,4 @@ public sealed record LocalAgentOptions
 
     /// <summary>Checks of files that stand beside services; a service id in the spec attaches them.</summary>
     public IReadOnlyList<CheckPlan> Checks { get; init; } = [];
-
-    /// <summary>Reads the configuration; the definitions in it are known to be good.</summary>
-    /// <param name="config">The configuration.</param>
-    /// <param name="nodeId">The node's id, as configured or kept in the data directory.</param>
-    public static LocalAgentOptions From(AgentConfig config, string nodeId)
-    {
-        var node = NodeOf(config, nodeId);
-        var settings = config.CheckSettings;
-        var planner = new DefinitionPlanner(node, LocalOrigin.ConfigFile, settings.OutputBytesMax);
-        return new LocalAgentOptions
-        {
-            Node = node,
-            DataDir = config.DataDir.Length > 0 && !config.IsDev ? config.DataDir : null,
-            Scripts = settings.AllowScripts
-                ? ScriptChecks.On
-                : settings.AllowLocalScripts ? ScriptChecks.LocalOnly : ScriptChecks.Off,
-            DiscardCheckOutput = settings.DiscardOutput,
-            CheckOutputMax = settings.OutputBytesMax,
-            SidecarPorts = new PortRange(config.Ports.SidecarMin, config.Ports.SidecarMax),
-            AntiEntropy = new AntiEntropyOptions { CheckUpdateInterval = settings.UpdateInterval },
-            Services = [.. config.Services.Select(service => planner.Plan(service))],
-            Checks = [.. config.Checks.Select(check => planner.PlanAlone(check))],
-        };
-    }
-
-    private static NodeIdentity NodeOf(AgentConfig config, string nodeId)
-    {
-        var region = config.Values.Text("locality.region");
-        return new NodeIdentity
-        {
-            Id = nodeId,
-            Name = config.NodeName,
-            Address = config.Addresses.Advertise.ToString(),
-            Datacenter = config.Datacenter,
-            TaggedAddresses = config.Addresses.TaggedLan,
-            Meta = config.NodeMeta,
-            Locality = region.Length > 0 ? new Locality(region, config.Values.Text("locality.zone")) : null,
-            IsServer = config.IsServer,
-            ServerPort = config.Ports.Server,
-            GrpcPort = config.Ports.Grpc,
-            GrpcTlsPort = config.Ports.GrpcTls,
-        };
-    }
 }

@@ -94,7 +94,7 @@ public sealed class LocalState(LocalDatabase? database, TimeProvider time)
     });
 
     /// <summary>Takes up what survived, before anything else happens.</summary>
-    internal IReadOnlyList<TtlState> Restore(LocalDocuments documents)
+    internal void Restore(LocalDocuments documents)
     {
         lock (_gate)
         {
@@ -112,7 +112,5 @@ public sealed class LocalState(LocalDatabase? database, TimeProvider time)
 
             Volatile.Write(ref _current, editor.Now);
         }
-
-        return documents.TtlStates;
     }
 }

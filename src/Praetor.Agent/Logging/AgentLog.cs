@@ -1,6 +1,5 @@
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
-using Praetor.Agent.Config;
 
 namespace Praetor.Agent.Logging;
 
@@ -14,19 +13,6 @@ public sealed record AgentLogOptions
 
     /// <summary>A file beside the console. Null: none.</summary>
     public LogFileOptions? File { get; init; }
-
-    /// <summary>Reads the configuration; its level is known to be one.</summary>
-    public static AgentLogOptions From(AgentConfig config) => new()
-    {
-        Level = LogLevels.TryParse(config.Log.Level, out var level) ? level : LogLevel.Information,
-        Json = config.Log.IsJson,
-        File = config.Log.File.Length == 0 ? null : new LogFileOptions(config.Log.File)
-        {
-            RotateBytes = config.Values.Whole("log_rotate_bytes"),
-            RotateAfter = config.Values.Duration("log_rotate_duration"),
-            FilesMax = config.Values.Count("log_rotate_max_files"),
-        },
-    };
 }
 
 /// <summary>The agent's log: to the console, to a file, and to all who watch.</summary>

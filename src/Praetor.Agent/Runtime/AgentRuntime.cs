@@ -8,6 +8,7 @@ using Praetor.Agent.Connect;
 using Praetor.Agent.Dns;
 using Praetor.Agent.Http;
 using Praetor.Agent.Http.Endpoints;
+using Praetor.Agent.Http.Json;
 using Praetor.Agent.Local;
 using Praetor.Agent.Logging;
 using Praetor.Agent.Telemetry;
@@ -138,9 +139,15 @@ public sealed partial class AgentRuntime : IAsyncDisposable
                 Log.NeedsRestart(_logger, key);
             }
 
+            // First, as it is the only part that may still refuse, and then nothing has changed.
+            if (await _local.ReloadAsync(ConfigMapping.Local(next, _node)) is { } refused)
+            {
+                Log.ReloadRefused(_logger, refused);
+                return refused;
+            }
+
             _log.Level = ConfigMapping.Level(next.Log.Level);
             _dns?.Reload(ConfigMapping.Dns(next));
-            await _local.ReloadAsync(ConfigMapping.Local(next, _node));
             _config = next;
             return null;
         }
@@ -240,6 +247,8 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         GossipPort = _config.Ports.SerfLan,
         WanPort = _config.Ports.SerfWan,
         HasAcls = _config.Acl.IsEnabled,
+        DebugConfig = json => DebugConfigJson.Write(json, _config, _node),
+        Stats = () => AgentStats.OfState(_store, _node),
     };
 
     private void StartDns()

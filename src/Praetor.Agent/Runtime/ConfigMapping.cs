@@ -5,6 +5,7 @@ using Praetor.Agent.Config;
 using Praetor.Agent.Dns;
 using Praetor.Agent.Local;
 using Praetor.Agent.Logging;
+using Praetor.Server.Model;
 
 namespace Praetor.Agent.Runtime;
 
@@ -44,6 +45,9 @@ internal static class ConfigMapping
         Datacenter = config.Datacenter,
         TaggedAddresses = config.Addresses.TaggedLan,
         Meta = config.NodeMeta,
+        Locality = config.Values.Text("locality.region") is { Length: > 0 } region
+            ? new Locality(region, config.Values.Text("locality.zone"))
+            : null,
         IsServer = config.IsServer,
         ServerPort = config.Ports.Server,
         GrpcPort = config.Ports.Grpc,

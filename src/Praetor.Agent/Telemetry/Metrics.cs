@@ -41,7 +41,7 @@ public sealed class Metrics(TimeProvider time)
     /// <summary>How long an interval of the JSON form is, as in Consul.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
 
-    /// <summary>How many series there may be; labels from outside must not be a leak, so more are not measured.</summary>
+    /// <summary>How many series there may be; beyond it none begins: labels from outside must not be a leak.</summary>
     public const int SeriesMax = 4096;
 
     private readonly ConcurrentDictionary<string, Series> _counters = new(StringComparer.Ordinal);

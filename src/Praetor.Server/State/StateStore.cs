@@ -24,6 +24,9 @@ public sealed class StateStore : IDisposable
     /// <summary>How many commands one batch takes, so that its sync and its answers stay short.</summary>
     public const int BatchCommandsMax = 1024;
 
+    // A reader of an empty state waits behind index 1, the lowest that an answer has; the first change lies beyond it.
+    private const ulong FirstIndex = 2;
+
     private static readonly Refusal Overloaded =
         new(503, $"the server has {PendingCommandsMax} writes waiting; try again later");
 
@@ -179,7 +182,7 @@ public sealed class StateStore : IDisposable
         var touched = new List<WatchKey>(commands.Count);
         foreach (var command in commands)
         {
-            var tx = new WriteTransaction(next, next.Index + 1);
+            var tx = new WriteTransaction(next, Math.Max(FirstIndex, next.Index + 1));
             if (TryApply(command, tx) && tx.Changes.Count > 0)
             {
                 changes.AddRange(tx.Changes);

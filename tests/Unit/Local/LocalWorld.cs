@@ -24,7 +24,6 @@ internal sealed class LocalWorld : IAsyncDisposable
     public const string NodeName = "lab";
     private const int Seed = 7;
 
-    private readonly AgentLog _log;
 
     public LocalWorld(
         string? dataDir = null, Func<LocalAgentOptions, LocalAgentOptions>? with = null, ICatalog? catalog = null)
@@ -47,7 +46,7 @@ internal sealed class LocalWorld : IAsyncDisposable
         Options = with?.Invoke(options) ?? options;
         Agent = new LocalAgent(
             Options, Store, catalog ?? Catalog, Hub, Time, new Random(Seed), NullLoggerFactory.Instance);
-        _log = new AgentLog(new AgentLogOptions(), TextWriter.Null, Time);
+        Log = new AgentLog(new AgentLogOptions(), TextWriter.Null, Time);
         AgentEndpoints.AddTo(Routes, Streams, new AgentSurroundings
         {
             Local = Agent,
@@ -58,11 +57,13 @@ internal sealed class LocalWorld : IAsyncDisposable
                 LeaveAsync = static _ => Task.FromResult<string?>(null),
             },
             Metrics = new Metrics(Time),
-            Log = _log,
+            Log = Log,
             Time = Time,
             Random = new Random(Seed),
         });
     }
+
+    public AgentLog Log { get; }
 
     public ManualTime Time { get; } = new();
 
@@ -156,7 +157,7 @@ internal sealed class LocalWorld : IAsyncDisposable
     {
         await Agent.DisposeAsync();
         Store.Dispose();
-        _log.Dispose();
+        Log.Dispose();
     }
 
     public static JsonElement Json(string text) => JsonElement.Parse(text);

@@ -96,7 +96,7 @@ public sealed class RestartTests
         problem.ShouldNotBeNull().ShouldStartWith("Scripts are disabled on this agent");
         world.Agent.State.Current.Services.ShouldBeEmpty();
         await using var refused = new LocalWorld(with: _ => scripted);
-        await Should.ThrowAsync<InvalidOperationException>(() => refused.Agent.StartAsync(CancellationToken.None));
+        await Should.ThrowAsync<FormatException>(() => refused.Agent.StartAsync(CancellationToken.None));
     }
 
     [Fact]

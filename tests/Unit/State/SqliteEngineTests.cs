@@ -39,7 +39,7 @@ public sealed class SqliteEngineTests : IDisposable
         var key = KvQueries.Get(view, "a/b")!;
         key.Value.ShouldBe([0, 255]);
         key.Flags.ShouldBe(42UL);
-        key.ModifyIndex.ShouldBe(1UL);
+        key.ModifyIndex.ShouldBe(2UL);
         KvQueries.Get(view, "gone").ShouldBeNull();
         var instance = CatalogQueries.Instances(view, "WEB", connect: false).Single();
         instance.Service.Port.ShouldBe(80);

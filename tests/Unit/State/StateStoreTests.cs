@@ -28,7 +28,7 @@ public sealed class StateStoreTests
         await Task.WhenAll(Enumerable.Range(0, 200).Select(i => store.SubmitAsync(Put($"k{i}", "v"))));
         var indexes = KvQueries.List(View(store), "").Select(k => k.ModifyIndex).ToList();
         indexes.Distinct().Count().ShouldBe(200);
-        store.Current.Index.ShouldBe(200UL);
+        store.Current.Index.ShouldBe(indexes.Max());
     }
 
     [Fact]

@@ -17,11 +17,11 @@ internal sealed class AgentChecksEndpoints(LocalAgent local)
             Method = "PUT",
             Pattern = "/v1/agent/check/register",
             Acl = RouteRows.NodeWrite,
-            Handle = RegisterAsync,
+            Handle = RouteRows.Written(RegisterAsync),
             BodyMax = AgentServicesEndpoints.DefinitionBodyMax,
             Description = "Registers a check of the node or of a service; it is in the catalog when answered.",
         });
-        routes.Handle("PUT", "/v1/agent/check/deregister/{id}", RouteRows.NodeWrite, DeregisterAsync,
+        routes.Handle("PUT", "/v1/agent/check/deregister/{id}", RouteRows.NodeWrite, RouteRows.Written(DeregisterAsync),
             "Takes a check out.");
         AddReport(routes, "pass", CheckStatus.Passing);
         AddReport(routes, "warn", CheckStatus.Warning);
@@ -31,7 +31,7 @@ internal sealed class AgentChecksEndpoints(LocalAgent local)
             Method = "PUT",
             Pattern = "/v1/agent/check/update/{id}",
             Acl = RouteRows.NodeWrite,
-            Handle = UpdateAsync,
+            Handle = RouteRows.Written(UpdateAsync),
             BodyMax = AgentServicesEndpoints.DefinitionBodyMax,
             Description = "Reports status and output of a TTL check.",
         });
@@ -39,7 +39,7 @@ internal sealed class AgentChecksEndpoints(LocalAgent local)
 
     private void AddReport(RouteTable routes, string word, CheckStatus status) => routes.Handle(
         "PUT", $"/v1/agent/check/{word}/{{id}}", RouteRows.NodeWrite,
-        request => ReportAsync(request, status, request.Query["note"]),
+        RouteRows.Written(request => ReportAsync(request, status, request.Query["note"])),
         $"Reports that a TTL check is {CheckStatusText.Of(status)}.");
 
     private ValueTask<Reply> List(ApiRequest request)

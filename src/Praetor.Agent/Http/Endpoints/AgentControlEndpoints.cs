@@ -30,7 +30,7 @@ internal sealed class AgentControlEndpoints(LocalAgent local, AgentActions actio
         routes.Handle("PUT", "/v1/agent/reload", RouteRows.AgentWrite,
             async request => Done(await actions.ReloadAsync(request.Aborted)),
             "Reads the configuration files again.");
-        routes.Handle("PUT", "/v1/agent/maintenance", RouteRows.NodeWrite, MaintainAsync,
+        routes.Handle("PUT", "/v1/agent/maintenance", RouteRows.NodeWrite, RouteRows.Written(MaintainAsync),
             "Takes the node out of use (enable=true), or back into it.");
         routes.Handle("PUT", "/v1/agent/join/{address}", RouteRows.AgentWrite,
             async request => Done(await actions.JoinAsync(request.Name, request.Query.Has("wan"), request.Aborted)),
@@ -42,7 +42,7 @@ internal sealed class AgentControlEndpoints(LocalAgent local, AgentActions actio
             async request => Done(await actions.ForceLeaveAsync(
                 request.Name, request.Query.Has("prune"), request.Aborted)),
             "Takes a member out that failed.");
-        routes.Handle("PUT", "/v1/agent/token/{name}", RouteRows.AgentWrite, SetTokenAsync,
+        routes.Handle("PUT", "/v1/agent/token/{name}", RouteRows.AgentWrite, RouteRows.Written(SetTokenAsync),
             "Sets a token that the agent uses by itself.");
     }
 

@@ -1,9 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
-using Praetor.Agent.Config;
-using Praetor.Agent.Http.Json;
 using Praetor.Agent.Local;
-using Praetor.Server.State;
 
 namespace Praetor.Agent.Http.Endpoints;
 
@@ -48,26 +45,6 @@ internal sealed record AgentFacts
     public AgentMember WanMember() => new(
         $"{Node.Name}.{Node.Datacenter}", Node.FullTaggedAddresses.GetValueOrDefault("wan", Node.Address), WanPort,
         Tags(isWan: true), AliveStatus);
-
-    /// <summary>What the configuration and the state say.</summary>
-    /// <param name="config">The configuration.</param>
-    /// <param name="options">Who the agent is.</param>
-    /// <param name="store">The state, for its index.</param>
-    /// <param name="version">The product's own version.</param>
-    public static AgentFacts From(
-        AgentConfig config, LocalAgentOptions options, StateStore store, string version) => new()
-    {
-        Node = options.Node,
-        ProductVersion = version,
-        PrimaryDatacenter = config.PrimaryDatacenter,
-        BindAddress = config.Addresses.Bind.ToString(),
-        IsDev = config.IsDev,
-        GossipPort = config.Ports.SerfLan,
-        WanPort = config.Ports.SerfWan,
-        HasAcls = config.Acl.IsEnabled,
-        DebugConfig = json => DebugConfigJson.Write(json, config, options.Node),
-        Stats = () => AgentStats.OfState(store, config.Addresses.Advertise.ToString(), options.Node),
-    };
 
     private const int AliveStatus = 1;
 

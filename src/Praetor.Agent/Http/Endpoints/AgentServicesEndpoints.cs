@@ -25,13 +25,15 @@ internal sealed class AgentServicesEndpoints(LocalAgent local, TimeProvider time
             Method = "PUT",
             Pattern = "/v1/agent/service/register",
             Acl = RouteRows.ServiceWrite,
-            Handle = RegisterAsync,
+            Handle = RouteRows.Written(RegisterAsync),
             BodyMax = DefinitionBodyMax,
             Description = "Registers a service with its checks and its sidecar; it is in the catalog when answered.",
         });
-        routes.Handle("PUT", "/v1/agent/service/deregister/{id}", RouteRows.ServiceWrite, DeregisterAsync,
+        routes.Handle("PUT", "/v1/agent/service/deregister/{id}", RouteRows.ServiceWrite,
+            RouteRows.Written(DeregisterAsync),
             "Takes a service out, with its checks and its sidecar.");
-        routes.Handle("PUT", "/v1/agent/service/maintenance/{id}", RouteRows.ServiceWrite, MaintainAsync,
+        routes.Handle("PUT", "/v1/agent/service/maintenance/{id}", RouteRows.ServiceWrite,
+            RouteRows.Written(MaintainAsync),
             "Takes a service out of use (enable=true), or back into it.");
     }
 

@@ -41,10 +41,10 @@ internal static class AgentStats
 
     /// <summary>What a server that leads by itself knows of its state, in the words for a cluster.</summary>
     public static IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> OfState(
-        StateStore store, string address, NodeIdentity node)
+        StateStore store, NodeIdentity node)
     {
         var index = store.Current.Index.ToString(CultureInfo.InvariantCulture);
-        var configuration = $"[{{Suffrage:Voter ID:{node.Id} Address:{address}:{Text(node.ServerPort)}}}]";
+        var configuration = $"[{{Suffrage:Voter ID:{node.Id} Address:{node.Address}:{Text(node.ServerPort)}}}]";
         return new Dictionary<string, IReadOnlyDictionary<string, string>>(StringComparer.Ordinal)
         {
             ["raft"] = Group(

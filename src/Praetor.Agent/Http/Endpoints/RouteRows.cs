@@ -33,6 +33,19 @@ internal static class RouteRows
             Method = method, Pattern = pattern, Acl = acl, Handle = handler, Description = description,
         });
 
+    /// <summary>Everything that writes to this agent's disk: what cannot be written is said.</summary>
+    public static Handler Written(Handler handler) => async request =>
+    {
+        try
+        {
+            return await handler(request);
+        }
+        catch (IOException e)
+        {
+            return Reply.Text(500, e.Message);
+        }
+    };
+
     /// <summary>A JSON answer of a read.</summary>
     public static QueryAnswer Json(ApiRequest request, ReadView view, Action<Utf8JsonWriter> write)
     {

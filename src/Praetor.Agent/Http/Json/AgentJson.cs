@@ -92,7 +92,7 @@ internal static class AgentJson
         }
     }
 
-    // These answers always have a null for tags and a definition of zeros; readers of them know no other form.
+    // These answers always have a null for tags, no type and a definition of zeros; readers know no other form.
     private static void WriteHealthCheck(Utf8JsonWriter json, CheckRecord check)
     {
         json.WriteStartObject();
@@ -105,7 +105,7 @@ internal static class AgentJson
         json.WriteString("ServiceID", check.ServiceId);
         json.WriteString("ServiceName", check.ServiceName);
         json.WriteNull("ServiceTags");
-        json.WriteString("Type", check.Type);
+        json.WriteString("Type", "");
         json.WriteNumber("ExposedPort", check.ExposedPort);
         json.WriteStartObject("Definition");
         foreach (var duration in (ReadOnlySpan<string>)["Interval", "Timeout", "DeregisterCriticalServiceAfter"])
