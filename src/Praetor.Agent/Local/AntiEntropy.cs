@@ -178,7 +178,7 @@ public sealed partial class AntiEntropy : IAsyncDisposable
                 await _wake.Reader.ReadAsync(stop);
                 await SendPendingAsync(stop);
                 await CompareWhenDueAsync(stop);
-                _timer.Change(UntilDue(), Timeout.InfiniteTimeSpan);
+                Arm();
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -320,7 +320,21 @@ public sealed partial class AntiEntropy : IAsyncDisposable
             _fullDue = _time.GetUtcNow() + ((wait < LastRetry ? wait : LastRetry) * (0.5 + (0.5 * Draw())));
         }
 
-        _timer.Change(UntilDue(), Timeout.InfiniteTimeSpan);
+        Arm();
+    }
+
+    private void Arm()
+    {
+        // Rounded up to whole milliseconds, the resolution of timers, so that what it wakes for is due.
+        var wait = UntilDue();
+        _timer.Change(
+            wait > TimeSpan.Zero ? wait + TimeSpan.FromMilliseconds(1) : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+
+        // The clock may have gone on while the timer was set.
+        if (UntilDue() <= TimeSpan.Zero)
+        {
+            Wake();
+        }
     }
 
     private TimeSpan UntilDue()
@@ -328,8 +342,7 @@ public sealed partial class AntiEntropy : IAsyncDisposable
         lock (_gate)
         {
             var due = _outputsDue.Count > 0 ? _outputsDue.Values.Min() : _fullDue;
-            var wait = (due < _fullDue ? due : _fullDue) - _time.GetUtcNow();
-            return wait > TimeSpan.Zero ? wait + TimeSpan.FromMilliseconds(1) : TimeSpan.FromMilliseconds(1);
+            return (due < _fullDue ? due : _fullDue) - _time.GetUtcNow();
         }
     }
 
