@@ -259,7 +259,8 @@ public sealed record TelemetryConfig(string MetricsPrefix, TimeSpan PrometheusRe
 
 /// <summary>How checks run.</summary>
 /// <param name="AllowScripts">Scripts may run, wherever they come from.</param>
-/// <param name="AllowLocalScripts">Scripts of files may run (true also when <paramref name="AllowScripts"/> is).</param>
+/// <param name="AllowLocalScripts">Scripts of files may run (true also when <paramref name="AllowScripts"/>
+/// is).</param>
 /// <param name="UpdateInterval">How long a changed output waits.</param>
 /// <param name="OutputBytesMax">Largest output kept.</param>
 /// <param name="DiscardOutput">Outputs are not kept.</param>

@@ -32,7 +32,8 @@ internal sealed class AgentFlags
 
     private static readonly string[] OwnFlags = ["config-dir", "config-file", "config-format", "dev", "hcl"];
 
-    /// <summary>Reads a command line by Go's rules: one dash or two, =value or the next word, bools by = only.</summary>
+    /// <summary>Reads a command line by Go's rules: one dash or two, =value or the next word, bools by =
+    /// only.</summary>
     public static AgentFlags Parse(IReadOnlyList<string> args)
     {
         var flags = new AgentFlags();

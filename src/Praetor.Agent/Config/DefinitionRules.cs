@@ -131,7 +131,8 @@ public static class DefinitionRules
         }
     }
 
-    /// <summary>What will keep a service of a file from being registered although <c>validate</c> of Consul is content.</summary>
+    /// <summary>What will keep a service of a file from being registered although <c>validate</c> of Consul is
+    /// content.</summary>
     internal static IEnumerable<string> StartProblems(ServiceDefinition service)
     {
         if (service.Name.Length == 0)
@@ -240,7 +241,8 @@ public static class DefinitionRules
             : "Ports must have exactly one default port";
     }
 
-    /// <summary>A sidecar is judged as the proxy it becomes: with the parent's destination and a port of its own.</summary>
+    /// <summary>A sidecar is judged as the proxy it becomes: with the parent's destination and a port of its
+    /// own.</summary>
     private static string? SidecarProblem(ServiceDefinition parent, ServiceDefinition sidecar)
     {
         var full = sidecar with

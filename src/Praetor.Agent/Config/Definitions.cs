@@ -8,7 +8,8 @@ public sealed record ServiceDefinition
     /// <summary>Where it was written.</summary>
     public Position At { get; init; }
 
-    /// <summary>Empty for a typical service; connect-proxy, mesh-gateway, terminating-gateway, ingress-gateway, api-gateway.</summary>
+    /// <summary>Empty for a typical service; connect-proxy, mesh-gateway, terminating-gateway, ingress-gateway,
+    /// api-gateway.</summary>
     public string Kind { get; init; } = "";
 
     /// <summary>Unique on the agent. Empty: the name is the id.</summary>

@@ -30,7 +30,8 @@ internal static class Suggestion
     private static string Plain(string name) =>
         name.Replace("_", "", StringComparison.Ordinal).Replace("-", "", StringComparison.Ordinal).ToLowerInvariant();
 
-    /// <summary>Insertions, deletions, replacements and swaps of neighbours that turn one word into the other.</summary>
+    /// <summary>Insertions, deletions, replacements and swaps of neighbours that turn one word into the
+    /// other.</summary>
     private static int Distance(string a, string b, int limit)
     {
         const int LengthMax = 64;

@@ -3,7 +3,8 @@ namespace Praetor.Agent.Http;
 /// <summary>The right that a route needs, by the ACL language's words.</summary>
 /// <param name="Resource">key, service, node, agent, operator, intention … Empty: none is needed.</param>
 /// <param name="Access">read, write or list.</param>
-/// <param name="NameParameter">The path parameter that names the resource. Null: the handler knows it, or there is none.</param>
+/// <param name="NameParameter">The path parameter that names the resource. Null: the handler knows it, or there is
+/// none.</param>
 internal sealed record AclRequirement(string Resource, string Access, string? NameParameter = null)
 {
     /// <summary>Everybody may.</summary>

@@ -42,7 +42,8 @@ internal sealed record ApiSurroundings
     /// <summary>Answers what is not under /v1/, such as the UI; false: it does not know the path either.</summary>
     public Func<HttpContext, ValueTask<bool>>? Pages { get; init; }
 
-    /// <summary>Requests whose answer does not end by itself, by path; they write to the connection themselves.</summary>
+    /// <summary>Requests whose answer does not end by itself, by path; they write to the connection
+    /// themselves.</summary>
     public IReadOnlyDictionary<string, Func<HttpContext, ApiRequest, Task>> Streams { get; init; } =
         new Dictionary<string, Func<HttpContext, ApiRequest, Task>>(StringComparer.Ordinal);
 }

@@ -24,7 +24,8 @@ internal sealed record HttpServerOptions(IReadOnlyList<EndPoint> EndPoints, int 
 /// <summary>Kestrel with one request delegate and nothing else: no host, no container, no middleware.</summary>
 internal sealed class HttpServer : IHttpApplication<HttpContext>, IAsyncDisposable
 {
-    // What a request line and headers may weigh together; Kestrel's own defaults, named here as they are part of the bounds.
+    // What a request line and headers may weigh together; Kestrel's own defaults, named here as they are part of the
+    // bounds.
     private const int RequestLineMax = 16 * 1024;
     private const int HeadersMax = 64 * 1024;
 

@@ -5,7 +5,8 @@ namespace Praetor.Agent.Http;
 /// <summary>The parameters behind the question mark, in order, decoded. Names may repeat.</summary>
 internal sealed class QueryParameters
 {
-    /// <summary>How many parameters are read; what follows is ignored, as no request of ours has nearly as many.</summary>
+    /// <summary>How many parameters are read; what follows is ignored, as no request of ours has nearly as
+    /// many.</summary>
     public const int ParametersMax = 256;
 
     public static readonly QueryParameters None = new([]);
@@ -81,7 +82,8 @@ internal sealed class QueryParameters
     }
 }
 
-/// <summary>Percent-encoding of URLs. One string means one string: what is not UTF-8 is refused, not replaced.</summary>
+/// <summary>Percent-encoding of URLs. One string means one string: what is not UTF-8 is refused, not
+/// replaced.</summary>
 internal static class PercentCoding
 {
     private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);

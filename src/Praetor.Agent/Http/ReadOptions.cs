@@ -54,7 +54,8 @@ internal sealed record ReadOptions(ulong Index, TimeSpan Wait, string Consistenc
 /// <param name="Max">The longest wait. Default 10 minutes.</param>
 internal sealed record WaitLimits(TimeSpan Default, TimeSpan Max)
 {
-    /// <summary>A wait grows by up to a sixteenth of itself, so that clients that began together do not return together.</summary>
+    /// <summary>A wait grows by up to a sixteenth of itself, so that clients that began together do not return
+    /// together.</summary>
     public const int JitterFraction = 16;
 
     public static readonly WaitLimits Usual = new(TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(10));

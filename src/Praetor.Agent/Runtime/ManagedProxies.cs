@@ -6,7 +6,8 @@ using Praetor.Proxy;
 
 namespace Praetor.Agent.Runtime;
 
-/// <summary>Runs the sidecars that the agent runs itself: all in this process, each with an identity of its own.</summary>
+/// <summary>Runs the sidecars that the agent runs itself: all in this process, each with an identity of its
+/// own.</summary>
 internal sealed class ManagedProxies : IAsyncDisposable
 {
     private readonly LocalAgent _local;

@@ -28,7 +28,8 @@ internal sealed class StatusPage(StateStore store, NodeIdentity node, UiConfig c
     public async ValueTask<bool> AnswerAsync(HttpContext context)
     {
         var path = context.Request.Path.Value ?? "/";
-        if (!config.IsEnabled || !HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method))
+        if (!config.IsEnabled || !HttpMethods.IsGet(context.Request.Method)
+            && !HttpMethods.IsHead(context.Request.Method))
         {
             return false;
         }

@@ -19,7 +19,8 @@ public sealed record Registration
     public IReadOnlyList<CheckRecord> Checks { get; init; } = [];
 }
 
-/// <summary>Puts a node, a service and checks into the catalog; what is there already and equal does not change.</summary>
+/// <summary>Puts a node, a service and checks into the catalog; what is there already and equal does not
+/// change.</summary>
 public sealed class Register(Registration registration) : Command<bool>
 {
     /// <inheritdoc/>

@@ -7,7 +7,8 @@ namespace Praetor.Server.Kv;
 /// <param name="Key">The key.</param>
 /// <param name="Value">The value.</param>
 /// <param name="Flags">The client's number.</param>
-/// <param name="Cas">Put only when the key's modify index is this one, 0: only when there is no such key. Null: always.</param>
+/// <param name="Cas">Put only when the key's modify index is this one, 0: only when there is no such key. Null:
+/// always.</param>
 public sealed class PutKey(string Key, byte[] Value, ulong Flags, ulong? Cas) : Command<bool>
 {
     /// <inheritdoc/>

@@ -32,5 +32,6 @@ internal static class RecordEquality
     private static byte[] Json(ServiceRecord r) =>
         JsonSerializer.SerializeToUtf8Bytes(r, StorageJson.Default.ServiceRecord);
 
-    private static byte[] Json(CheckRecord r) => JsonSerializer.SerializeToUtf8Bytes(r, StorageJson.Default.CheckRecord);
+    private static byte[] Json(CheckRecord r) =>
+        JsonSerializer.SerializeToUtf8Bytes(r, StorageJson.Default.CheckRecord);
 }

@@ -12,7 +12,8 @@ public delegate QueryAnswer Evaluate(ReadView view);
 /// The problem: five thousand clients wait for the same service, and ten thousand requests a second read it, while
 /// encoding its health costs a hundred times what sending it does.
 /// The idea: the answer is kept together with a watch on all that it was made from. Until the writer says that one of
-/// these changed, every reader gets the same bytes. When it does, the answer is made anew once, and all who wait get it.
+/// these changed, every reader gets the same bytes. When it does, the answer is made anew once, and all who wait get
+/// it.
 /// Why no change is lost: the writer publishes the new state before it looks who waits. So either the watch was there
 /// when it looked, or the state that is read after the watch was set has the change.
 /// </remarks>

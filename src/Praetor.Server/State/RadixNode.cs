@@ -1,6 +1,7 @@
 namespace Praetor.Server.State;
 
-/// <summary>A node of a <see cref="RadixTree{T}"/>: the bytes that lead to it, a value, children in byte order.</summary>
+/// <summary>A node of a <see cref="RadixTree{T}"/>: the bytes that lead to it, a value, children in byte
+/// order.</summary>
 /// <remarks>
 /// Immutable once published. While a <see cref="RadixEditor{T}"/> builds the next version it changes the nodes that it
 /// made itself (<see cref="Owner"/>) in place, and copies all others.
@@ -30,7 +31,8 @@ internal sealed class RadixNode<T>
         Owner = owner,
     };
 
-    /// <summary>The position of the child that begins with this byte, or the complement of where it would stand.</summary>
+    /// <summary>The position of the child that begins with this byte, or the complement of where it would
+    /// stand.</summary>
     public int FindChild(byte label)
     {
         var children = Children;

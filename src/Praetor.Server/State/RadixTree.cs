@@ -56,7 +56,8 @@ internal sealed class RadixTree<T>
         }
     }
 
-    /// <summary>The index of the last change under a prefix, or of the nearest node above when nothing is there.</summary>
+    /// <summary>The index of the last change under a prefix, or of the nearest node above when nothing is
+    /// there.</summary>
     public ulong LastIndexUnder(ReadOnlySpan<byte> prefix)
     {
         var found = Find(prefix, out var above);
@@ -71,7 +72,8 @@ internal sealed class RadixTree<T>
     /// </summary>
     /// <param name="prefix">Where to begin.</param>
     /// <param name="groupEnd">Keys that agree up to and with this byte, behind the prefix, form one group.</param>
-    /// <param name="visit">Gets the key behind the prefix, up to and with the group's end, and the value of a whole key.</param>
+    /// <param name="visit">Gets the key behind the prefix, up to and with the group's end, and the value of a whole
+    /// key.</param>
     public void WalkGroups(ReadOnlySpan<byte> prefix, ReadOnlySpan<byte> groupEnd, GroupVisitor visit)
     {
         var start = Find(prefix, out _, out var overhang);

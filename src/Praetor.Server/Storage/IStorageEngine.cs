@@ -14,7 +14,8 @@ public readonly record struct StoredRow(byte TableId, ulong CreateIndex, ulong M
 /// <param name="Changes">The records put and removed, in order.</param>
 public sealed record CommitBatch(ulong LastIndex, IReadOnlyList<RecordChange> Changes);
 
-/// <summary>Where the state survives. One writer calls it; the state store never shows what it has not committed.</summary>
+/// <summary>Where the state survives. One writer calls it; the state store never shows what it has not
+/// committed.</summary>
 public interface IStorageEngine : IDisposable
 {
     /// <summary>The engine's name, as the <c>-store</c> option spells it.</summary>
@@ -27,7 +28,8 @@ public interface IStorageEngine : IDisposable
     ulong Load(Action<StoredRow> visit);
 
     /// <summary>Makes a batch durable. When it returns, a power loss no longer takes the batch away.</summary>
-    /// <exception cref="StorageFullException">There is no room; nothing of the batch was kept; later ones may work.</exception>
+    /// <exception cref="StorageFullException">There is no room; nothing of the batch was kept; later ones may
+    /// work.</exception>
     /// <exception cref="StorageFailedException">Nothing is known of the batch; the process must end.</exception>
     void Commit(CommitBatch batch);
 }

@@ -5,7 +5,8 @@ namespace Languages;
 /// <summary>The two ways to write configuration.</summary>
 public enum ConfigFormat
 {
-    /// <summary>HashiCorp's configuration language, version 1; a text that begins with a brace is read as JSON.</summary>
+    /// <summary>HashiCorp's configuration language, version 1; a text that begins with a brace is read as
+    /// JSON.</summary>
     Hcl,
 
     /// <summary>JSON.</summary>

@@ -4,7 +4,8 @@ using System.Text.RegularExpressions;
 namespace Languages;
 
 /// <summary>
-/// Regular expressions as Go's RE2 reads them, run by .NET's engine without backtracking: time grows with the text only,
+/// Regular expressions as Go's RE2 reads them, run by .NET's engine without backtracking: time grows with the text
+/// only,
 /// whatever the expression. What RE2 lacks (lookaround, back references) is refused here as there.
 /// </summary>
 public static class GoRegex

@@ -24,7 +24,8 @@ internal enum HclKind
 /// <summary>A token: its kind, its text after escapes were resolved, and where it begins.</summary>
 internal readonly record struct HclToken(HclKind Kind, string Text, int Offset);
 
-/// <summary>Cuts HCL 1 into tokens; comments disappear here. The first error stays and every later token is Eof.</summary>
+/// <summary>Cuts HCL 1 into tokens; comments disappear here. The first error stays and every later token is
+/// Eof.</summary>
 internal sealed class HclLexer(TextScanner scanner)
 {
     public LanguageError? Error { get; private set; }

@@ -222,7 +222,8 @@ internal sealed class HclParser
         _ => added,
     };
 
-    /// <summary>Adds to a list that this parser made, so that a thousand blocks of one name cost a thousand steps.</summary>
+    /// <summary>Adds to a list that this parser made, so that a thousand blocks of one name cost a thousand
+    /// steps.</summary>
     private static ConfigNode Grow(ConfigNode list, IReadOnlyList<ConfigNode> added)
     {
         var items = (List<ConfigNode>)list.Items;

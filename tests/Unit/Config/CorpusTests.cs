@@ -7,7 +7,8 @@ using Xunit;
 namespace Unit.Config;
 
 /// <summary>
-/// Over two hundred files with the verdict of a real Consul 1.8.7 (recorded by tests/Integration/oracle/record-validate.py):
+/// Over two hundred files with the verdict of a real Consul 1.8.7 (recorded by
+/// tests/Integration/oracle/record-validate.py):
 /// ours is the same, save where the list below says otherwise.
 /// </summary>
 public sealed partial class CorpusTests

@@ -58,7 +58,8 @@ internal static class HealthEndpoints
         var meta = CatalogReads.NodeMeta(request.Query);
         if (meta.Count > 0)
         {
-            checks = checks.Where(c => CatalogQueries.Node(view, c.Node) is { } node && CatalogReads.HasMeta(node, meta));
+            checks = checks.Where(c => CatalogQueries.Node(view, c.Node) is { } node
+                && CatalogReads.HasMeta(node, meta));
         }
 
         var listed = filter.Value!.Apply(checks);

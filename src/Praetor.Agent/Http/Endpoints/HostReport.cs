@@ -68,7 +68,8 @@ internal sealed class HostReport(string path, TimeProvider time)
     private void WriteHost(Utf8JsonWriter json)
     {
         var uptime = Lines("/proc/uptime").FirstOrDefault()?.Split(' ')[0] ?? "0";
-        var seconds = double.TryParse(uptime, NumberStyles.Float, CultureInfo.InvariantCulture, out var s) ? (long)s : 0;
+        var seconds = double.TryParse(uptime, NumberStyles.Float, CultureInfo.InvariantCulture, out var s) ? (long)s
+            : 0;
         json.WriteStartObject("Host");
         json.WriteString("hostname", Environment.MachineName);
         json.WriteNumber("uptime", seconds);
@@ -107,7 +108,8 @@ internal sealed class HostReport(string path, TimeProvider time)
     }
 
     private static long Kilobytes(KeyValuePair<string, string> field) =>
-        long.TryParse(field.Value.Split(' ')[0], NumberStyles.None, CultureInfo.InvariantCulture, out var kb) ? kb * 1024 : 0;
+        long.TryParse(field.Value.Split(' ')[0], NumberStyles.None, CultureInfo.InvariantCulture, out var kb)
+            ? kb * 1024 : 0;
 
     private static IEnumerable<KeyValuePair<string, string>> Fields(string file, char separator = ':')
     {

@@ -116,7 +116,8 @@ internal sealed class KvEndpoints(StateStore store, int valueMax)
             return Reply.BadRequest("Missing key name");
         }
 
-        if (query.Has("acquire") && query.Has("release") || query.Has("cas") && (query.Has("acquire") || query.Has("release")))
+        if (query.Has("acquire") && query.Has("release") || query.Has("cas")
+            && (query.Has("acquire") || query.Has("release")))
         {
             return Reply.BadRequest("Conflicting flags: cas, acquire and release exclude each other");
         }

@@ -6,7 +6,8 @@ using Praetor.Server.Model;
 
 namespace Praetor.Agent.Http.Json;
 
-/// <summary>Writes the agent's own services and checks as Consul does; they differ a little from the catalog's.</summary>
+/// <summary>Writes the agent's own services and checks as Consul does; they differ a little from the
+/// catalog's.</summary>
 internal static class AgentJson
 {
     /// <summary>A service of this agent.</summary>

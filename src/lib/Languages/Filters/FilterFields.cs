@@ -184,7 +184,8 @@ internal static class Scalars
             _ => throw FilterField.BadOperator(match),
         };
 
-    /// <summary>The operator is judged before the value, so a list test of a number complains about the operator.</summary>
+    /// <summary>The operator is judged before the value, so a list test of a number complains about the
+    /// operator.</summary>
     private static FilterBindException NotANumber(FilterSyntax.Match match, string function, string problem) =>
         match.Operator is FilterOperator.Equal or FilterOperator.NotEqual
             ? FilterField.BadValue(match, $"strconv.{function}: parsing \"{match.Value}\": {problem}")
