@@ -94,6 +94,13 @@ public sealed partial class PraetorClient : IDisposable
             throw new ConnectionException(
                 method, _shown + target, ConnectionException.ReasonOf(refused, _endpoint), refused);
         }
+        catch (SocketException reset)
+        {
+            // HttpClient lets this one through when the peer resets a connection at once.
+            var refused = new HttpRequestException(reset.Message, reset);
+            throw new ConnectionException(
+                method, _shown + target, ConnectionException.ReasonOf(refused, _endpoint), refused);
+        }
         catch (OperationCanceledException late) when (limit.IsCancellationRequested && !stop.IsCancellationRequested)
         {
             throw new TimeoutException($"{method} {target}: no answer from {_shown} in time", late);

@@ -64,16 +64,15 @@ internal sealed class HostGuard(GuardRules rules)
             return "Access is restricted";
         }
 
-        foreach (var prefix in rules.BlockedPrefixes)
-        {
-            if (visit.Path.StartsWith(prefix, StringComparison.Ordinal))
-            {
-                return "Endpoint is blocked by agent configuration";
-            }
-        }
-
-        return null;
+        return rules.BlockedPrefixes.Count > 0 && IsBlocked(rules.BlockedPrefixes, visit.Path)
+            ? "Endpoint is blocked by agent configuration"
+            : null;
     }
+
+    // The router decodes, so what is blocked is the decoded path; what cannot be decoded has no endpoint.
+    private static bool IsBlocked(IReadOnlyList<string> prefixes, string path) =>
+        PercentCoding.TryDecode(path, plusIsSpace: false, out var decoded)
+        && prefixes.Any(prefix => decoded.StartsWith(prefix, StringComparison.Ordinal));
 
     private static string Shown(string text) => text.Length <= ShownMax ? text : text[..ShownMax];
 

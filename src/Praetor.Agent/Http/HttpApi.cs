@@ -213,6 +213,7 @@ internal sealed partial class HttpApi(ApiSurroundings around)
             key, Evaluate, route.IgnoresEqual, options.Index, wait, request.Aborted);
     }
 
+    // Lengths stand before names and values: whatever these hold, different questions have different keys.
     // Requests that differ only in how they wait, or in who asks, share an answer. With ACLs the rights join the key.
     private static string KeyOf(ApiRequest request)
     {
@@ -226,7 +227,7 @@ internal sealed partial class HttpApi(ApiSurroundings around)
         {
             if (name is not ("index" or "wait" or "stale" or "consistent" or "cached" or "token" or "dc"))
             {
-                key.Append('\0').Append(name).Append('\u0001').Append(value);
+                key.Append('&').Append(name.Length).Append(':').Append(name).Append(value.Length).Append(':').Append(value);
             }
         }
 

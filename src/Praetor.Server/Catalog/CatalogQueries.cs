@@ -117,5 +117,5 @@ public static class CatalogQueries
 
     internal static IEnumerable<CheckRecord> ChecksOf(ReadView view, ServiceRecord service) =>
         view.PeekScan(Tables.ChecksByService, KeyBytes.Folded(service.Name, service.Node))
-            .Where(c => c.ServiceId == service.Id);
+            .Where(c => string.Equals(c.ServiceId, service.Id, StringComparison.OrdinalIgnoreCase));
 }

@@ -39,10 +39,25 @@ internal static class CatalogWrites
         var old = tx.Peek(Tables.ServicesByNode, KeyBytes.Folded(node, service.Id));
         if (old is null || !RecordEquality.Same(old, record))
         {
+            RefileChecks(tx, old, record);
             tx.Put(Tables.Services, record);
         }
 
         return null;
+    }
+
+    // Checks are found by their service's name: when an instance takes another name, they must follow.
+    private static void RefileChecks(WriteTransaction tx, ServiceRecord? old, ServiceRecord record)
+    {
+        if (old is null || old.Name == record.Name)
+        {
+            return;
+        }
+
+        foreach (var check in CatalogQueries.ChecksOf(tx, old).ToList())
+        {
+            tx.Put(Tables.Checks, check with { ServiceName = record.Name, ServiceTags = record.Tags });
+        }
     }
 
     public static Refusal? PutCheck(WriteTransaction tx, string node, CheckRecord check)
@@ -60,7 +75,7 @@ internal static class CatalogWrites
                 return Refusal.Failed("failed inserting check: Missing service registration");
             }
 
-            record = record with { ServiceName = service.Name, ServiceTags = service.Tags };
+            record = record with { ServiceId = service.Id, ServiceName = service.Name, ServiceTags = service.Tags };
         }
 
         var old = tx.Peek(Tables.ChecksByNode, KeyBytes.Folded(node, check.Id));

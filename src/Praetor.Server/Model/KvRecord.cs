@@ -11,6 +11,13 @@ public sealed record KvRecord : StoredRecord
     // Session, flags and lock index stand before the value, so that a stored row is read without parsing.
     private const int FixedBytes = 8 + 8 + 2 + 2;
 
+    /// <summary>How long a key may be: 8 KiB. A request line holds no more than twice that.</summary>
+    public const int KeyBytesMax = 8 * 1024;
+
+    /// <summary>Whether a key is too long.</summary>
+    public static bool IsTooLong(string key) =>
+        key.Length > KeyBytesMax || Encoding.UTF8.GetByteCount(key) > KeyBytesMax;
+
     /// <summary>The key.</summary>
     public required string Key { get; init; }
 

@@ -7,6 +7,9 @@ namespace Praetor.Server.Queries;
 /// <param name="Body">The bytes. Must not be changed.</param>
 public sealed record QueryAnswer(ulong Index, int Status, string ContentType, byte[] Body)
 {
+    /// <summary>Whether the question itself was wrong, so that waiting would change nothing.</summary>
+    public bool IsRefusal => Status >= 400 && Status != 404;
+
     /// <summary>Whether two answers show the same, whatever their indexes.</summary>
     public bool ShowsTheSameAs(QueryAnswer other) =>
         Status == other.Status && Body.AsSpan().SequenceEqual(other.Body);

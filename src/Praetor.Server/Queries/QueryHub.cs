@@ -37,12 +37,12 @@ public sealed class QueryHub(StateStore store, TimeProvider time)
         {
             var query = Find(key, evaluate, ignoresEqual);
             var answer = query.Answer();
-            if (answer.Index > index)
+            if (answer.Index > index || answer.IsRefusal)
             {
                 return answer;
             }
 
-            if (query.Wait(index) is { } waiter)
+            if (query.Wait(index, answer) is { } waiter)
             {
                 return await WaitAsync(waiter, wait, stop);
             }

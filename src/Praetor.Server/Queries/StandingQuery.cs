@@ -42,9 +42,11 @@ internal sealed class StandingQuery(StateStore store, Evaluate evaluate, bool ig
     }
 
     /// <summary>Adds somebody who waits for an answer beyond an index; null: it was retired meanwhile.</summary>
-    public Waiter? Wait(ulong index)
+    /// <param name="index">The index.</param>
+    /// <param name="before">The answer that was not enough.</param>
+    public Waiter? Wait(ulong index, QueryAnswer before)
     {
-        var waiter = new Waiter(this, index);
+        var waiter = new Waiter(this, index, before);
         lock (_gate)
         {
             if (_retired)
@@ -53,7 +55,6 @@ internal sealed class StandingQuery(StateStore store, Evaluate evaluate, bool ig
             }
 
             _waiters.Add(waiter);
-            waiter.Before = _answer;
             if (!_stale && (_answer is null || !Satisfies(_answer, waiter)))
             {
                 return waiter;
@@ -106,10 +107,13 @@ internal sealed class StandingQuery(StateStore store, Evaluate evaluate, bool ig
     {
         while (true)
         {
-            var answer = Answer();
+            Answer();
+            QueryAnswer answer;
             List<Waiter>? woken;
             lock (_gate)
             {
+                // A reader may have made a newer one meanwhile; what is compared must be what is kept.
+                answer = _answer!;
                 woken = TakeSatisfied(answer);
                 if (!_stale)
                 {
@@ -149,26 +153,46 @@ internal sealed class StandingQuery(StateStore store, Evaluate evaluate, bool ig
 
     private QueryAnswer Refresh()
     {
+        QueryAnswer answer;
         lock (_evaluation)
         {
-            while (true)
+            if (_answer is { } known && !_stale)
             {
-                if (_answer is { } known && !_stale)
-                {
-                    return known;
-                }
-
-                _stale = false;
-                var view = new ReadView(store.Current, tracks: true);
-                var answer = evaluate(view);
-                Watch(view);
-                _answer = answer;
-                if (_retired)
-                {
-                    _stale = true;
-                    return answer;
-                }
+                return known;
             }
+
+            // The state is read after whoever asks came here, so one evaluation is new enough for them, however
+            // often things change meanwhile.
+            _stale = false;
+            var view = new ReadView(store.Current, tracks: true);
+            answer = EvaluateSafely(view);
+            Watch(view);
+            _answer = answer;
+            if (_retired)
+            {
+                _stale = true;
+            }
+        }
+
+        if (_stale)
+        {
+            Schedule();
+        }
+
+        return answer;
+    }
+
+    private QueryAnswer EvaluateSafely(ReadView view)
+    {
+        try
+        {
+            return evaluate(view);
+        }
+        catch (Exception e) // supervisor: this runs on timers and pool threads, where it would end the process
+        {
+            const int internalError = 500;
+            var text = System.Text.Encoding.UTF8.GetBytes($"internal error: {e.Message}");
+            return new QueryAnswer(view.Index, internalError, "text/plain; charset=utf-8", text);
         }
     }
 
@@ -227,18 +251,18 @@ internal sealed class StandingQuery(StateStore store, Evaluate evaluate, bool ig
     }
 
     private bool Satisfies(QueryAnswer answer, Waiter waiter) =>
-        answer.Index > waiter.Index && !(ignoresEqual && waiter.Before is { } before && answer.ShowsTheSameAs(before));
+        answer.Index > waiter.Index && !(ignoresEqual && answer.ShowsTheSameAs(waiter.Before));
 }
 
 /// <summary>Somebody who waits for the next answer to a query.</summary>
-internal sealed class Waiter(StandingQuery query, ulong index)
+internal sealed class Waiter(StandingQuery query, ulong index, QueryAnswer before)
 {
     private readonly TaskCompletionSource<QueryAnswer> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public ulong Index { get; } = index;
 
     /// <summary>The answer that was there when the wait began.</summary>
-    public QueryAnswer? Before { get; set; }
+    public QueryAnswer Before { get; } = before;
 
     public Task<QueryAnswer> Done => _done.Task;
 

@@ -3,14 +3,21 @@ namespace Praetor.Server.State;
 /// <summary>The whole state at one index. Immutable: a reader keeps it for as long as it likes.</summary>
 public sealed class StateSnapshot
 {
-    internal StateSnapshot(ulong index, RadixTree<StoredRecord>[] trees)
+    internal StateSnapshot(ulong index, ulong floor, RadixTree<StoredRecord>[] trees)
     {
         Index = index;
+        Floor = floor;
         Trees = trees;
     }
 
     /// <summary>The index of the last command in it.</summary>
     public ulong Index { get; }
+
+    /// <summary>
+    /// The index at which the state was loaded. Storage does not know when something was removed before that, so
+    /// lists and absent things count as changed then: who waits gets one answer too many, and misses none.
+    /// </summary>
+    internal ulong Floor { get; }
 
     internal RadixTree<StoredRecord>[] Trees { get; }
 
@@ -18,7 +25,7 @@ public sealed class StateSnapshot
     {
         var trees = new RadixTree<StoredRecord>[slots];
         Array.Fill(trees, RadixTree<StoredRecord>.Empty);
-        return new StateSnapshot(0, trees);
+        return new StateSnapshot(0, 0, trees);
     }
 
     internal ulong LastIndexOf(in WatchKey key)
@@ -29,7 +36,7 @@ public sealed class StateSnapshot
             return record.ModifyIndex;
         }
 
-        return tree.LastIndexUnder(key.Key);
+        return Math.Max(Floor, tree.LastIndexUnder(key.Key));
     }
 }
 

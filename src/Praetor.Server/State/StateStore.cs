@@ -27,6 +27,9 @@ public sealed class StateStore : IDisposable
     // A reader of an empty state waits behind index 1, the lowest that an answer has; the first change lies beyond it.
     private const ulong FirstIndex = 2;
 
+    // Keys that nest byte by byte make the trees as deep as a key may be long, and editing them recurses.
+    private const int WriterStackBytes = 16 * 1024 * 1024;
+
     private static readonly Refusal Overloaded =
         new(503, $"the server has {PendingCommandsMax} writes waiting; try again later");
 
@@ -39,6 +42,7 @@ public sealed class StateStore : IDisposable
     private List<IPendingCommand> _pending = [];
     private StateSnapshot _current;
     private bool _stopping;
+    private volatile string? _failure;
 
     /// <summary>Loads the state from the engine and starts the writer.</summary>
     /// <exception cref="StorageFailedException">The state cannot be read.</exception>
@@ -47,7 +51,7 @@ public sealed class StateStore : IDisposable
         _engine = engine;
         _current = Load(engine);
         Watches = new WatchTrie(Tables.Slots);
-        _writer = new Thread(Run) { Name = "state writer", IsBackground = true };
+        _writer = new Thread(Run, WriterStackBytes) { Name = "state writer", IsBackground = true };
         _writer.Start();
     }
 
@@ -117,7 +121,7 @@ public sealed class StateStore : IDisposable
             tx.Restore(table, record);
         }
 
-        return tx.Finish(last);
+        return tx.Finish(last, floor: last);
     }
 
     private Refusal? Enqueue(IPendingCommand command)
@@ -159,7 +163,7 @@ public sealed class StateStore : IDisposable
             {
                 for (var from = 0; from < batch.Count; from += BatchCommandsMax)
                 {
-                    Process(batch.GetRange(from, Math.Min(BatchCommandsMax, batch.Count - from)));
+                    ProcessUnlessFailed(batch.GetRange(from, Math.Min(BatchCommandsMax, batch.Count - from)));
                 }
 
                 batch.Clear();
@@ -173,6 +177,18 @@ public sealed class StateStore : IDisposable
 
             _arrived.WaitOne();
         }
+    }
+
+    // After a sync has failed the next one may seem to work while what the first should have kept is gone.
+    private void ProcessUnlessFailed(List<IPendingCommand> commands)
+    {
+        if (_failure is { } why)
+        {
+            RefuseAll(commands, why);
+            return;
+        }
+
+        Process(commands);
     }
 
     private void Process(List<IPendingCommand> commands)
@@ -229,15 +245,16 @@ public sealed class StateStore : IDisposable
             RefuseAll(commands, e.Message);
             return false;
         }
-        catch (StorageFailedException e)
+        catch (Exception e) // supervisor: whatever else went wrong, nothing is known of the batch
         {
+            _failure = e.Message;
             RefuseAll(commands, e.Message);
             lock (_gate)
             {
                 _stopping = true;
             }
 
-            Failed?.Invoke(e);
+            Failed?.Invoke(e as StorageFailedException ?? new StorageFailedException(e.Message, e));
             return false;
         }
     }

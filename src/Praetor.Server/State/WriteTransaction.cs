@@ -72,7 +72,7 @@ public sealed class WriteTransaction : ReadView
     /// <summary>Takes a record from storage, with the indexes it has.</summary>
     internal void Restore(Table table, StoredRecord record) => Apply(table, null, record, record.ModifyIndex);
 
-    internal StateSnapshot Finish(ulong index)
+    internal StateSnapshot Finish(ulong index, ulong? floor = null)
     {
         var trees = new RadixTree<StoredRecord>[_editors.Length];
         for (var slot = 0; slot < trees.Length; slot++)
@@ -80,7 +80,7 @@ public sealed class WriteTransaction : ReadView
             trees[slot] = _editors[slot]?.Finish() ?? Snapshot.Trees[slot];
         }
 
-        return new StateSnapshot(index, trees);
+        return new StateSnapshot(index, floor ?? Snapshot.Floor, trees);
     }
 
     private void Apply(Table table, StoredRecord? old, StoredRecord? record) =>

@@ -60,6 +60,7 @@ public sealed class HostGuardTests
     {
         _guard.Rules = _guard.Rules with { BlockedPrefixes = ["/v1/agent"] };
         Refusal(path: "/v1/agent/self").ShouldNotBeNull();
+        Refusal(path: "/v1/%61gent/self").ShouldNotBeNull();
         Refusal(path: "/v1/status/leader").ShouldBeNull();
     }
 

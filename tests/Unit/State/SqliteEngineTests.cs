@@ -47,6 +47,22 @@ public sealed class SqliteEngineTests : IDisposable
     }
 
     [Fact]
+    public async Task Who_waits_across_a_restart_learns_of_what_was_removed_before_it()
+    {
+        using (var store = new StateStore(new SqliteEngine(_path)))
+        {
+            await store.SubmitAsync(new PutKey("a/1", [1], 0, null));
+            await store.SubmitAsync(new PutKey("a/2", [1], 0, null));
+            await store.SubmitAsync(new DeleteKey("a/2", Recurse: false, Cas: null));
+        }
+
+        using var again = new StateStore(new SqliteEngine(_path));
+        var view = new ReadView(again.Current, tracks: false);
+        KvQueries.List(view, "a/").Count().ShouldBe(1);
+        view.Index.ShouldBe(again.Current.Index);
+    }
+
+    [Fact]
     public async Task A_second_process_is_told_that_the_file_is_in_use()
     {
         using var store = new StateStore(new SqliteEngine(_path));

@@ -93,6 +93,34 @@ public sealed class StandingQueryTests : IDisposable
     }
 
     [Fact]
+    public async Task A_wrong_question_is_refused_at_once_also_with_an_index()
+    {
+        static QueryAnswer Wrong(ReadView view) => new(view.Index, 400, "text/plain", []);
+        (await _hub.WaitAsync("wrong", Wrong, false, 99, Long, CancellationToken.None)).Status.ShouldBe(400);
+    }
+
+    [Fact]
+    public async Task Readers_get_answers_while_writers_never_pause()
+    {
+        using var stop = new CancellationTokenSource();
+        var writer = Task.Run(async () =>
+        {
+            for (var i = 0; !stop.IsCancellationRequested; i++)
+            {
+                await StateStoreTests.Register(_store, $"n{i}", i % 2 == 0 ? "web" : "other");
+            }
+        });
+        var last = 0UL;
+        for (var i = 0; i < 50; i++)
+        {
+            last = (await _hub.WaitAsync("web", Web, false, last, Long, CancellationToken.None)).Index;
+        }
+
+        await stop.CancelAsync();
+        await writer;
+    }
+
+    [Fact]
     public async Task Queries_that_nobody_waits_for_do_not_pile_up()
     {
         for (var i = 0; i < QueryHub.QueriesMax * 2; i++)

@@ -96,6 +96,24 @@ public sealed class StateStoreTests
     }
 
     [Fact]
+    public async Task An_instance_that_takes_another_name_keeps_its_checks()
+    {
+        using var store = new StateStore(new MemoryEngine());
+        await Register(store, "n1", "web");
+        await store.SubmitAsync(new Register(new Registration
+        {
+            Node = Node,
+            Checks = [new CheckRecord { Id = "web-check", ServiceId = "WEB", Status = "critical" }],
+        }));
+        await store.SubmitAsync(new Register(new Registration
+        {
+            Node = Node,
+            Service = new ServiceRecord { Id = "web", Name = "web2", Port = 80 },
+        }));
+        CatalogQueries.Instances(View(store), "web2", connect: false).Single().Health.ShouldBe(CheckStatuses.Critical);
+    }
+
+    [Fact]
     public async Task A_machine_renamed_is_found_under_its_new_name_only()
     {
         using var store = new StateStore(new MemoryEngine());

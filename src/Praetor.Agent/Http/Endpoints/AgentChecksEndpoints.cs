@@ -118,6 +118,7 @@ internal sealed class AgentChecksEndpoints(LocalAgent local)
         try
         {
             using var document = JsonDocument.Parse(body);
+            BodyObject.Verify(document.RootElement);
             if (document.RootElement.ValueKind != JsonValueKind.Object)
             {
                 problem = "an object with Status and Output is wanted";

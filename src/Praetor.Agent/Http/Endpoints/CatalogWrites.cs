@@ -50,10 +50,24 @@ internal sealed class CatalogWrites(StateStore store, string datacenter)
             return problem;
         }
 
+        if (Names(registration).Any(NameRules.IsBad))
+        {
+            return NameRules.Problem;
+        }
+
         return registration.Checks.Any(static c => c.Name.Length == 0 && c.Id.Length == 0)
             ? "Must provide check name or id"
             : null;
     }
+
+    private static IEnumerable<string> Names(Registration registration) =>
+    [
+        registration.Node.Name,
+        registration.Service?.Id ?? "",
+        registration.Service?.Name ?? "",
+        registration.Service?.Proxy?.DestinationServiceName ?? "",
+        .. registration.Checks.SelectMany(static c => new[] { c.Id, c.Name, c.ServiceId, c.ServiceName }),
+    ];
 
     private static string? ServiceProblem(ServiceRecord service)
     {

@@ -127,6 +127,22 @@ internal sealed class KvEndpoints(StateStore store, int valueMax)
             return Reply.BadRequest("Invalid flags or cas: a number is wanted");
         }
 
+        if (KvRecord.IsTooLong(request.Name))
+        {
+            return Reply.BadRequest($"Key is too long, max size: {KvRecord.KeyBytesMax} bytes");
+        }
+
+        // There are no sessions yet, so no lock can be had, and none can be given back.
+        if (query.Has("acquire"))
+        {
+            return Reply.Text(500, $"invalid session \"{query["acquire"]}\"");
+        }
+
+        if (query.Has("release"))
+        {
+            return Reply.False;
+        }
+
         var body = request.Body.ToArray();
         return Reply.Of(await store.SubmitAsync(new PutKey(request.Name, body, flags ?? 0, cas)));
     }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Praetor.Server.Model;
 using Praetor.Server.State;
 using Praetor.Server.Transactions;
 
@@ -48,6 +49,7 @@ internal sealed class TxnEndpoints(StateStore store, int valueMax, int bodyMax)
         try
         {
             using var document = JsonDocument.Parse(body);
+            BodyObject.Verify(document.RootElement);
             if (document.RootElement.ValueKind != JsonValueKind.Array)
             {
                 return Reply.BadRequest("Failed to parse body: a list of operations is wanted");
@@ -102,6 +104,11 @@ internal sealed class TxnEndpoints(StateStore store, int valueMax, int bodyMax)
         if (!KvSteps.IsKnown(step.Verb))
         {
             return Reply.BadRequest($"Failed to parse body: unknown KV verb \"{step.Verb}\"");
+        }
+
+        if (KvRecord.IsTooLong(step.Key))
+        {
+            return Reply.Text(413, $"A key is too long, max size: {KvRecord.KeyBytesMax} bytes");
         }
 
         if (step.Value.Length > valueMax)

@@ -68,7 +68,9 @@ internal sealed class DemoTraffic(Uri upstream, TimeProvider time) : IDisposable
             return json.RootElement.TryGetProperty("count", out var count)
                 ? (true, $"count {count}") : (false, "an answer without a count");
         }
-        catch (Exception failure) when (failure is HttpRequestException or IOException or JsonException)
+        // A connection that is reset at once shows as a bare SocketException.
+        catch (Exception failure) when (failure is HttpRequestException or IOException or JsonException
+            or System.Net.Sockets.SocketException)
         {
             return (false, "no connection: closed on the way, as a denied one is");
         }
