@@ -84,7 +84,8 @@ public sealed partial class AgentRuntime : IAsyncDisposable
     public IEnumerable<string> Banner()
     {
         var addresses = _config.Addresses;
-        yield return $"           Version: '{_build.Version}' (compatible with Consul v{NodeIdentity.CompatibleVersion})";
+        yield return $"           Version: '{_build.Version}' "
+            + $"(compatible with Consul v{NodeIdentity.CompatibleVersion})";
         yield return $"           Node ID: '{_node.Id}'";
         yield return $"         Node name: '{_node.Name}'";
         yield return $"        Datacenter: '{_node.Datacenter}' (Store: '{_store.EngineName}')";
