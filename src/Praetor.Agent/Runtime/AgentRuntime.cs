@@ -80,6 +80,9 @@ public sealed partial class AgentRuntime : IAsyncDisposable
     /// <summary>Ends when the agent is to end: true when it left, false when it cannot go on.</summary>
     public Task<bool> Ended => _ended.Task;
 
+    /// <summary>The rows of the API; <see cref="AddRoutes"/> fills them in.</summary>
+    internal RouteTable Routes => _routes;
+
     /// <summary>The lines that tell a person what was started and where it is.</summary>
     public IEnumerable<string> Banner()
     {
@@ -109,8 +112,7 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         }
 
         RuntimeGauges.AddTo(_metrics, Environment.MachineName);
-        var streams = new Dictionary<string, Func<HttpContext, ApiRequest, Task>>(StringComparer.Ordinal);
-        AddRoutes(streams);
+        var streams = AddRoutes();
         await _mesh.InitializeAsync(stop);
         StartDns();
         await StartHttpAsync(streams, stop);
@@ -205,8 +207,10 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         _ended.TrySetResult(false);
     }
 
-    private void AddRoutes(Dictionary<string, Func<HttpContext, ApiRequest, Task>> streams)
+    /// <summary>Fills <see cref="Routes"/>, once; gives who answers the routes whose answer has no end.</summary>
+    internal Dictionary<string, Func<HttpContext, ApiRequest, Task>> AddRoutes()
     {
+        var streams = new Dictionary<string, Func<HttpContext, ApiRequest, Task>>(StringComparer.Ordinal);
         var valueMax = (int)Math.Min(_config.Limits.KvValueBytesMax, int.MaxValue);
         StatusEndpoints.AddTo(_routes, $"{_node.Address}:{_node.ServerPort.ToString(CultureInfo.InvariantCulture)}");
         new KvEndpoints(_store, valueMax).AddTo(_routes);
@@ -234,6 +238,7 @@ public sealed partial class AgentRuntime : IAsyncDisposable
             MetricsPrefix = _config.Telemetry.MetricsPrefix,
         });
         _mesh.AddRoutes(_routes);
+        return streams;
     }
 
     private AgentFacts Facts() => new()
