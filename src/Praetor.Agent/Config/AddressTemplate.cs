@@ -226,7 +226,8 @@ internal sealed class AddressTemplate(IReadOnlyList<LocalAddress> machine)
             case "rfc":
                 return a => wanted.Split('|').Any(rfc => IsOfRfc(a, rfc));
             default:
-                throw new TemplateException($"cannot select by \"{by}\": use name, address, type, flags, network or rfc");
+                throw new TemplateException(
+                    $"cannot select by \"{by}\": use name, address, type, flags, network or rfc");
         }
     }
 

@@ -187,7 +187,8 @@ internal sealed class AgentConfigBuilder(SettingValues values, bool isDev, Confi
             .ToList();
         if (found.Count > 1)
         {
-            Refuse("bind_addr", "Multiple private IPv4 addresses found. Please configure one with 'bind' and/or 'advertise'.",
+            Refuse("bind_addr",
+                "Multiple private IPv4 addresses found. Please configure one with 'bind' and/or 'advertise'.",
                 $"found {string.Join(", ", found)}");
         }
         // A machine without a private address is alone; its loopback address is good enough to run on.

@@ -121,7 +121,8 @@ internal sealed class AgentFlags
         var isNumber = row!.Kind == SettingKind.Whole;
         if (isNumber && !GoNumber.TryParseLong(value, out _, out var problem))
         {
-            Refuse(name, $"invalid value \"{value}\" for flag -{name}: strconv.ParseInt: parsing \"{value}\": {problem}",
+            Refuse(name,
+                $"invalid value \"{value}\" for flag -{name}: strconv.ParseInt: parsing \"{value}\": {problem}",
                 "use a whole number");
             return;
         }

@@ -11,10 +11,11 @@ public static class ConfigReference
         var text = new StringBuilder();
         text.Append("# Configuration\n\n");
         text.Append("Made from the table of settings (`src/Praetor.Agent/Config/Settings*.cs`); do not edit.\n\n");
-        text.Append("Files are HCL (`.hcl`) or JSON (`.json`), given by `-config-file` and `-config-dir` and merged in ");
-        text.Append("their order: of single values the last wins, lists grow, maps merge. Flags win over files, `-hcl` ");
-        text.Append("over flags. Durations are written as `10s`, `1h30m`, `500ms`.\n\n");
-        text.Append("Marks: **R** a reload applies it; **–** accepted, without effect yet; **old** going out of use.\n");
+        text.Append("Files are HCL (`.hcl`) or JSON (`.json`), given by `-config-file` and `-config-dir` and merged ");
+        text.Append("in their order: of single values the last wins, lists grow, maps merge. Flags win over files, ");
+        text.Append("`-hcl` over flags. Durations are written as `10s`, `1h30m`, `500ms`.\n\n");
+        text.Append("Marks: **R** a reload applies it; **–** accepted, without effect yet; ");
+        text.Append("**old** going out of use.\n");
         foreach (var (title, rows) in Settings.Groups)
         {
             text.Append($"\n## {title}\n\n| Key | Flag | Type | Default | | What |\n|---|---|---|---|---|---|\n");

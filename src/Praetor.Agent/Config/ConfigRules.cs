@@ -181,7 +181,8 @@ internal sealed class ConfigRules(AgentConfig config, List<ConfigProblem> proble
         if (_values.Whole("performance.raft_multiplier") is < 1 or > 10)
         {
             Refuse("performance.raft_multiplier",
-                $"performance.raft_multiplier cannot be {_values.Whole("performance.raft_multiplier")}. Must be between 1 and 10",
+                $"performance.raft_multiplier cannot be {_values.Whole("performance.raft_multiplier")}. "
+                + "Must be between 1 and 10",
                 "use 1 to 10");
         }
         if (_values.Whole("autopilot.max_trailing_logs") < 0)
@@ -194,7 +195,8 @@ internal sealed class ConfigRules(AgentConfig config, List<ConfigProblem> proble
         if (_values.Whole("cache.entry_fetch_max_burst") < 1)
         {
             Refuse("cache.entry_fetch_max_burst",
-                $"cache.entry_fetch_max_burst must be strictly positive, was: {_values.Whole("cache.entry_fetch_max_burst")}",
+                "cache.entry_fetch_max_burst must be strictly positive, "
+                + $"was: {_values.Whole("cache.entry_fetch_max_burst")}",
                 "use 1 or more");
         }
         JudgePortRange("sidecar", config.Ports.SidecarMin, config.Ports.SidecarMax);

@@ -320,7 +320,8 @@ public static class DefinitionRules
                 : $"{address}:{upstream.LocalBindPort}";
             if (!binds.Add(bind))
             {
-                yield return $"upstreams cannot contain duplicates by local bind address and port; \"{bind}\" is specified twice";
+                yield return "upstreams cannot contain duplicates by local bind address and port; "
+                    + $"\"{bind}\" is specified twice";
                 continue;
             }
             var type = upstream.DestinationType.Length == 0 ? "service" : upstream.DestinationType;

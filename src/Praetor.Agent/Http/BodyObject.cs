@@ -312,7 +312,8 @@ internal sealed class BodyObject
     private T Wrong<T>(string name, JsonElement value, string wanted, T otherwise)
     {
         _problems.Note(string.Create(
-            CultureInfo.InvariantCulture, $"json: cannot unmarshal {KindOf(value)} into field {name} of type {wanted}"));
+            CultureInfo.InvariantCulture,
+            $"json: cannot unmarshal {KindOf(value)} into field {name} of type {wanted}"));
         return otherwise;
     }
 

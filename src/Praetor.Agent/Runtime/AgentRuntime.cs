@@ -83,11 +83,15 @@ public sealed partial class AgentRuntime : IAsyncDisposable
     /// <summary>Ends when the agent is to end: true when it left, false when it cannot go on.</summary>
     public Task<bool> Ended => _ended.Task;
 
+    /// <summary>The rows of the API; <see cref="AddRoutes"/> fills them in.</summary>
+    internal RouteTable Routes => _routes;
+
     /// <summary>The lines that tell a person what was started and where it is.</summary>
     public IEnumerable<string> Banner()
     {
         var addresses = _config.Addresses;
-        yield return $"           Version: '{_build.Version}' (compatible with Consul v{NodeIdentity.CompatibleVersion})";
+        yield return $"           Version: '{_build.Version}' "
+            + $"(compatible with Consul v{NodeIdentity.CompatibleVersion})";
         yield return $"           Node ID: '{_node.Id}'";
         yield return $"         Node name: '{_node.Name}'";
         yield return $"        Datacenter: '{_node.Datacenter}' (Store: '{_store.EngineName}')";
@@ -111,8 +115,7 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         }
 
         RuntimeGauges.AddTo(_metrics, Environment.MachineName);
-        var streams = new Dictionary<string, Func<HttpContext, ApiRequest, Task>>(StringComparer.Ordinal);
-        AddRoutes(streams);
+        var streams = AddRoutes();
         await _mesh.InitializeAsync(stop);
         StartDns();
         await StartHttpAsync(streams, stop);
@@ -217,8 +220,10 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         _ended.TrySetResult(false);
     }
 
-    private void AddRoutes(Dictionary<string, Func<HttpContext, ApiRequest, Task>> streams)
+    /// <summary>Fills <see cref="Routes"/>, once; gives who answers the routes whose answer has no end.</summary>
+    internal Dictionary<string, Func<HttpContext, ApiRequest, Task>> AddRoutes()
     {
+        var streams = new Dictionary<string, Func<HttpContext, ApiRequest, Task>>(StringComparer.Ordinal);
         var valueMax = (int)Math.Min(_config.Limits.KvValueBytesMax, int.MaxValue);
         StatusEndpoints.AddTo(_routes, $"{_node.Address}:{_node.ServerPort.ToString(CultureInfo.InvariantCulture)}");
         new KvEndpoints(_store, valueMax).AddTo(_routes);
@@ -246,6 +251,7 @@ public sealed partial class AgentRuntime : IAsyncDisposable
             MetricsPrefix = _config.Telemetry.MetricsPrefix,
         });
         _mesh.AddRoutes(_routes);
+        return streams;
     }
 
     private AgentFacts Facts() => new()

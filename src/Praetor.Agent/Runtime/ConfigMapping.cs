@@ -77,7 +77,8 @@ internal static class ConfigMapping
         var dns = config.Dns;
         return new DnsOptions
         {
-            Addresses = [.. config.Addresses.Dns.Where(static a => a.Address is not null).Select(static a => a.Address!)],
+            Addresses = [.. config.Addresses.Dns
+                .Where(static a => a.Address is not null).Select(static a => a.Address!)],
             Port = config.Ports.Dns,
             Domain = dns.Domain,
             AltDomain = dns.AltDomain.Length > 0 ? dns.AltDomain : null,

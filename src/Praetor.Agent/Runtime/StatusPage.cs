@@ -16,7 +16,8 @@ internal sealed class StatusPage(StateStore store, NodeIdentity node, UiConfig c
         "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
     private const string Style = """
-        body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:60rem;padding:0 1rem;color:#1c2530;background:#fbfbfa}
+        body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:60rem;padding:0 1rem;
+        color:#1c2530;background:#fbfbfa}
         h1{font-size:1.3rem}h2{font-size:1.05rem;margin-top:2rem}table{border-collapse:collapse;width:100%}
         td,th{text-align:left;padding:.35rem .8rem .35rem 0;border-bottom:1px solid #dfe3e8;vertical-align:top}
         .passing{color:#11703c}.warning{color:#8a5a00}.critical{color:#b3261e}.dim{color:#5d6b7a}
@@ -63,7 +64,8 @@ internal sealed class StatusPage(StateStore store, NodeIdentity node, UiConfig c
     {
         var view = new ReadView(store.Current, tracks: false);
         var page = new StringBuilder(4096);
-        page.Append("<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>")
+        page.Append("<!doctype html><html lang=en><meta charset=utf-8>")
+            .Append("<meta name=viewport content='width=device-width'>")
             .Append("<meta http-equiv=refresh content=5><title>Praetor – ").Append(Escape(node.Datacenter))
             .Append("</title><style>").Append(Style).Append("</style><h1>Praetor ").Append(Escape(build.Version))
             .Append(" <span class=dim>").Append(Escape(node.Name)).Append(" in ").Append(Escape(node.Datacenter))
@@ -83,8 +85,8 @@ internal sealed class StatusPage(StateStore store, NodeIdentity node, UiConfig c
                 var service = instance.Service;
                 var address = service.Address.Length > 0 ? service.Address : instance.Node.Address;
                 page.Append("<tr><td>").Append(Escape(service.Name)).Append("<td>").Append(Escape(service.Id))
-                    .Append("<td>").Append(Escape(instance.Node.Name)).Append("<td>").Append(Escape(address)).Append(':')
-                    .Append(service.Port).Append("<td class=").Append(Escape(instance.Health)).Append('>')
+                    .Append("<td>").Append(Escape(instance.Node.Name)).Append("<td>").Append(Escape(address))
+                    .Append(':').Append(service.Port).Append("<td class=").Append(Escape(instance.Health)).Append('>')
                     .Append(Escape(instance.Health));
                 AppendTroubles(page, instance);
             }

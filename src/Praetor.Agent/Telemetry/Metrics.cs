@@ -84,7 +84,8 @@ public sealed class Metrics(TimeProvider time)
     public IReadOnlyList<MetricSeries> Samples => Read(_samples);
 
     public IReadOnlyList<LabelledGauge> AllGauges =>
-        [.. _gauges.Select(static g => new LabelledGauge(g.Key, g.Value(), [])).Concat(_labelled.SelectMany(static read => read()))
+        [.. _gauges.Select(static g => new LabelledGauge(g.Key, g.Value(), []))
+            .Concat(_labelled.SelectMany(static read => read()))
             .OrderBy(static g => g.Name, StringComparer.Ordinal)];
 
     private static string KeyOf(string name, ReadOnlySpan<MetricLabel> labels)

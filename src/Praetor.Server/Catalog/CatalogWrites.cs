@@ -137,8 +137,8 @@ internal static class CatalogWrites
         if (sameName is not null && sameName.Id.Length > 0 && sameName.Id != node.Id && IsAlive(tx, sameName.Name))
         {
             return Refusal.Failed(
-                $"failed inserting node: Error while renaming Node ID: \"{node.Id}\": Node name {node.Name} is reserved "
-                + $"by node {sameName.Id} with name {sameName.Name} ({sameName.Address})");
+                $"failed inserting node: Error while renaming Node ID: \"{node.Id}\": Node name {node.Name} is "
+                + $"reserved by node {sameName.Id} with name {sameName.Name} ({sameName.Address})");
         }
 
         var sameId = tx.Peek(Tables.NodesById, KeyBytes.Folded(node.Id));

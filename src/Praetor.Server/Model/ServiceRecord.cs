@@ -151,4 +151,5 @@ public sealed record ServiceUpstream
 }
 
 /// <summary>A path that is reachable without TLS.</summary>
-public sealed record ExposedPath(string Path, int LocalPathPort, int ListenerPort, string Protocol, bool ParsedFromCheck);
+public sealed record ExposedPath(
+    string Path, int LocalPathPort, int ListenerPort, string Protocol, bool ParsedFromCheck);

@@ -17,7 +17,8 @@ public delegate QueryAnswer Evaluate(ReadView view);
 /// Why no change is lost: the writer publishes the new state before it looks who waits. So either the watch was there
 /// when it looked, or the state that is read after the watch was set has the change.
 /// </remarks>
-internal sealed class StandingQuery(StateStore store, Evaluate evaluate, bool ignoresEqual) : IWatcher, IThreadPoolWorkItem
+internal sealed class StandingQuery(StateStore store, Evaluate evaluate, bool ignoresEqual)
+    : IWatcher, IThreadPoolWorkItem
 {
     private readonly Lock _gate = new();
     private readonly Lock _evaluation = new();

@@ -49,7 +49,8 @@ public sealed class SqliteEngine : IStorageEngine
             throw new StorageFailedException($"{path}: cannot be opened ({e.Message}); is another agent using it?", e);
         }
 
-        _put = Prepare("INSERT OR REPLACE INTO record(tbl, key, value) VALUES($tbl, $key, $value)", "$tbl", "$key", "$value");
+        _put = Prepare(
+            "INSERT OR REPLACE INTO record(tbl, key, value) VALUES($tbl, $key, $value)", "$tbl", "$key", "$value");
         _delete = Prepare("DELETE FROM record WHERE tbl = $tbl AND key = $key", "$tbl", "$key");
         _index = Prepare("INSERT OR REPLACE INTO last(id, idx) VALUES(1, $idx)", "$idx");
     }

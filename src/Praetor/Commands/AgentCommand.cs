@@ -57,10 +57,12 @@ internal sealed class AgentCommand : Command
             shell.Say("");
             await shell.Out.FlushAsync(stop);
             using var pid = PidFile.Write(config.PidFile);
-            await agent.StartAsync([.. loaded.Warnings, .. loaded.StartProblems.Select(static p => p.ToString())], stop);
+            await agent.StartAsync(
+                [.. loaded.Warnings, .. loaded.StartProblems.Select(static p => p.ToString())], stop);
             return await UntilEndAsync(agent, config, signals);
         }
-        catch (Exception e) when (e is IOException or FormatException or StorageFailedException or UnauthorizedAccessException)
+        catch (Exception e)
+            when (e is IOException or FormatException or StorageFailedException or UnauthorizedAccessException)
         {
             throw new CommandException($"==> {e.Message}");
         }

@@ -110,7 +110,8 @@ public static class GoRegex
             if (taken <= 0)
             {
                 problem = taken == 0
-                    ? $"error parsing regexp: invalid or unsupported Perl syntax: `{pattern.AsSpan(i, Math.Min(3, pattern.Length - i))}`"
+                    ? "error parsing regexp: invalid or unsupported Perl syntax: "
+                        + $"`{pattern.AsSpan(i, Math.Min(3, pattern.Length - i))}`"
                     : $"error parsing regexp: invalid repeat count: `{pattern[i..]}`";
                 return false;
             }

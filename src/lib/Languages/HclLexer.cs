@@ -218,7 +218,8 @@ internal sealed class HclLexer(TextScanner scanner)
         if (length == 0 || !TryReadCode(length, numberBase, skip, out var code))
         {
             scanner.Offset++;
-            Fail("illegal char escape", "escapes are \\\\ \\\" \\a \\b \\f \\n \\r \\t \\v \\NNN \\xHH \\uHHHH \\UHHHHHHHH");
+            Fail("illegal char escape",
+                "escapes are \\\\ \\\" \\a \\b \\f \\n \\r \\t \\v \\NNN \\xHH \\uHHHH \\UHHHHHHHH");
             return false;
         }
         text.Append(Rune.IsValid(code) ? new Rune((int)code).ToString() : "\ufffd");

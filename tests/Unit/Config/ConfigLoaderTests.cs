@@ -100,15 +100,16 @@ public sealed class ConfigLoaderTests : IDisposable
     [Fact]
     public void All_problems_are_told_together_with_place_and_remedy()
     {
-        var file = Write("a.hcl", "data_dir = \"/x\"\nports { dns = 70000 }\nretry_intervall = \"5s\"\nserver = \"yes\"\n"
-            + "dns_config { node_ttl = \"5\" }\nservice { name = \"a\" prot = 80 }\n");
+        var file = Write("a.hcl", "data_dir = \"/x\"\nports { dns = 70000 }\nretry_intervall = \"5s\"\n"
+            + "server = \"yes\"\ndns_config { node_ttl = \"5\" }\nservice { name = \"a\" prot = 80 }\n");
         var result = ConfigLoader.Load([$"-config-file={file}"], Machine);
         result.Config.ShouldBeNull();
         result.Problems.Select(static p => p.ToString()).ShouldBe(
         [
             $"{file}:2:15: ports.dns: invalid port: 70000; use 1 to 65535, or -1 to switch it off",
             $"{file}:3:1: retry_intervall: invalid config key retry_intervall; did you mean \"retry_interval\"?",
-            $"{file}:4:10: server: expected type 'bool', got unconvertible type 'string'; write true or false, without quotes",
+            $"{file}:4:10: server: expected type 'bool', got unconvertible type 'string'; "
+                + "write true or false, without quotes",
             $"{file}:5:25: dns_config.node_ttl: invalid duration: \"5\": time: missing unit in duration \"5\"; "
                 + "write a number with its unit: \"10s\", \"1h30m\", \"500ms\"",
             $"{file}:6:22: service.prot: invalid config key service.prot; did you mean \"port\"?",
@@ -154,14 +155,15 @@ public sealed class ConfigLoaderTests : IDisposable
     public void Every_flag_of_the_agent_is_known()
     {
         const string All = "advertise advertise-wan allow-write-http-from alt-domain bind bootstrap bootstrap-expect "
-            + "check_output_max_size client config-dir config-file config-format data-dir datacenter default-query-time dev "
-            + "disable-host-node-id disable-keyring-file dns-port domain enable-local-script-checks enable-script-checks "
-            + "encrypt grpc-port hcl http-port https-port join join-wan log-file log-json log-level log-rotate-bytes "
-            + "log-rotate-duration log-rotate-max-files max-query-time node node-id node-meta non-voting-server pid-file "
-            + "primary-gateway protocol raft-protocol recursor rejoin retry-interval retry-interval-wan retry-join "
-            + "retry-join-wan retry-max retry-max-wan segment serf-lan-allowed-cidrs serf-lan-bind serf-lan-port "
-            + "serf-wan-allowed-cidrs serf-wan-bind serf-wan-port server server-port syslog ui ui-content-path ui-dir "
-            + "auto-reload-config grpc-tls-port";
+            + "check_output_max_size client config-dir config-file config-format data-dir datacenter "
+            + "default-query-time dev disable-host-node-id disable-keyring-file dns-port domain "
+            + "enable-local-script-checks enable-script-checks encrypt grpc-port hcl http-port https-port join "
+            + "join-wan log-file log-json log-level log-rotate-bytes log-rotate-duration log-rotate-max-files "
+            + "max-query-time node node-id node-meta non-voting-server pid-file primary-gateway protocol "
+            + "raft-protocol recursor rejoin retry-interval retry-interval-wan retry-join retry-join-wan retry-max "
+            + "retry-max-wan segment serf-lan-allowed-cidrs serf-lan-bind serf-lan-port serf-wan-allowed-cidrs "
+            + "serf-wan-bind serf-wan-port server server-port syslog ui ui-content-path ui-dir auto-reload-config "
+            + "grpc-tls-port";
         All.Split(' ').Except(AgentFlags.Names, StringComparer.Ordinal).ShouldBeEmpty();
     }
 
@@ -222,13 +224,15 @@ public sealed class ConfigLoaderTests : IDisposable
     {
         var result = ConfigLoader.Load(["-dev", "-hcl", "check { name = \"a\" http = \"http://x\" }"], Machine);
         result.Problems.ShouldBeEmpty();
-        result.StartProblems.Single().What.ShouldBe("Invalid check: Interval must be > 0 for Script, HTTP, or TCP checks");
+        result.StartProblems.Single().What.ShouldBe(
+            "Invalid check: Interval must be > 0 for Script, HTTP, or TCP checks");
     }
 
     [Fact]
     public void Todays_test_tools_can_start_an_agent() =>
         Good("-dev", "-config-file", Write("t.json", """
-            {"node_name":"n","node_id":"x","node_meta":{},"performance":{"raft_multiplier":1},"bootstrap":true,"server":true,
+            {"node_name":"n","node_id":"x","node_meta":{},"performance":{"raft_multiplier":1},
+             "bootstrap":true,"server":true,
              "partition":"","retry_join":null,"datacenter":"dc1","segments":null,"disable_update_check":true,
              "log_level":"debug","bind_addr":"127.0.0.1","addresses":{"http":"127.0.0.1"},
              "ports":{"dns":1,"http":2,"https":3,"serf_lan":4,"serf_wan":5,"server":6,"grpc":7,"grpc_tls":8,

@@ -80,7 +80,8 @@ public sealed class DefinitionTests
     public void Both_spellings_and_both_forms_of_durations_are_read()
     {
         var service = DefinitionBody.Service(Body("""
-            {'name':'web','ID':'web1','port':80,'enable_tag_override':true,'tagged_addresses':{'lan':{'address':'a','Port':1}},
+            {'name':'web','ID':'web1','port':80,'enable_tag_override':true,
+             'tagged_addresses':{'lan':{'address':'a','Port':1}},
              'Checks':[{'http':'http://x','INTERVAL':'10s','timeout':5000000000,'tls_skip_verify':true,'CheckID':'c'},
                        {'TCP':'x:1','Interval':'1s','DeregisterCriticalServiceAfter':'1h','FailuresBeforeCritical':3}],
              'Proxy':{'Config':{'a':[1,{'b':null}]},'MeshGateway':{'Mode':'local'}},

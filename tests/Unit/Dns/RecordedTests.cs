@@ -97,7 +97,8 @@ public sealed class RecordedTests
             string[] wanted = Strings(expected, section);
             if (isChosen ? rows.Length != wanted.Length : !rows.Order().SequenceEqual(wanted.Order()))
             {
-                yield return section + $"\n   got {string.Join("\n       ", rows)}\n  want {string.Join("\n       ", wanted)}";
+                yield return section + $"\n   got {string.Join("\n       ", rows)}"
+                    + $"\n  want {string.Join("\n       ", wanted)}";
             }
         }
         if (isChosen && got.Records.Except(Strings(expected, "choices")).FirstOrDefault() is { } stranger

@@ -22,13 +22,16 @@ internal static class CatalogReads
             })),
             "All known datacenters, the nearest first.");
         routes.Read("/v1/catalog/nodes", RouteRows.NodeRead, Nodes, "All nodes.");
-        routes.Read("/v1/catalog/services", RouteRows.ServiceRead, Services, "The names of all services with their tags.");
+        routes.Read("/v1/catalog/services", RouteRows.ServiceRead, Services,
+            "The names of all services with their tags.");
         routes.Read("/v1/catalog/service/{service}", RouteRows.ServiceRead,
             (request, view) => Service(request, view, connect: false), "The instances of a service with their nodes.");
         routes.Read("/v1/catalog/connect/{service}", RouteRows.ServiceRead,
-            (request, view) => Service(request, view, connect: true), "The instances that mesh connections to a service reach.");
+            (request, view) => Service(request, view, connect: true),
+            "The instances that mesh connections to a service reach.");
         routes.Read("/v1/catalog/node/{node}", RouteRows.NodeRead, NodeWithServices, "A node and its services by id.");
-        routes.Read("/v1/catalog/node-services/{node}", RouteRows.NodeRead, NodeServiceList, "A node and a list of its services.");
+        routes.Read("/v1/catalog/node-services/{node}", RouteRows.NodeRead, NodeServiceList,
+            "A node and a list of its services.");
         routes.Read("/v1/catalog/gateway-services/{gateway}", RouteRows.ServiceRead,
             static (request, view) =>
             {

@@ -13,10 +13,12 @@ internal static class HealthEndpoints
     public static void AddTo(RouteTable routes)
     {
         routes.Read("/v1/health/node/{node}", RouteRows.NodeRead, Node, "The checks on a node.");
-        routes.Read("/v1/health/checks/{service}", RouteRows.ServiceRead, Checks, "The checks of a service's instances.");
+        routes.Read("/v1/health/checks/{service}", RouteRows.ServiceRead, Checks,
+            "The checks of a service's instances.");
         routes.Read("/v1/health/state/{state}", RouteRows.NodeRead, InState, "All checks with a status, or any.");
         routes.Read("/v1/health/service/{service}", RouteRows.ServiceRead,
-            (request, view) => Service(request, view, connect: false), "The instances of a service with nodes and checks.");
+            (request, view) => Service(request, view, connect: false),
+            "The instances of a service with nodes and checks.");
         routes.Read("/v1/health/connect/{service}", RouteRows.ServiceRead,
             (request, view) => Service(request, view, connect: true),
             "The instances that mesh connections to a service reach, with nodes and checks.");

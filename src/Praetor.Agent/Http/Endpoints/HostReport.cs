@@ -75,7 +75,8 @@ internal sealed class HostReport(string path, TimeProvider time)
         json.WriteNumber("uptime", seconds);
         json.WriteNumber("bootTime", time.GetUtcNow().ToUnixTimeSeconds() - seconds);
         json.WriteString("os", OperatingSystem.IsLinux() ? "linux" : OperatingSystem.IsWindows() ? "windows" : "other");
-        json.WriteString("platform", Fields("/etc/os-release", '=').FirstOrDefault(static f => f.Key == "ID").Value ?? "");
+        json.WriteString("platform",
+            Fields("/etc/os-release", '=').FirstOrDefault(static f => f.Key == "ID").Value ?? "");
         json.WriteString("kernelVersion", Lines("/proc/sys/kernel/osrelease").FirstOrDefault() ?? "");
         json.WriteString("kernelArch", RuntimeInformation.OSArchitecture switch
         {
@@ -97,7 +98,8 @@ internal sealed class HostReport(string path, TimeProvider time)
             json.WriteNumber("total", drive.TotalSize);
             json.WriteNumber("free", drive.AvailableFreeSpace);
             json.WriteNumber("used", drive.TotalSize - drive.TotalFreeSpace);
-            json.WriteNumber("usedPercent", 100.0 * (drive.TotalSize - drive.TotalFreeSpace) / Math.Max(1, drive.TotalSize));
+            json.WriteNumber("usedPercent",
+                100.0 * (drive.TotalSize - drive.TotalFreeSpace) / Math.Max(1, drive.TotalSize));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {

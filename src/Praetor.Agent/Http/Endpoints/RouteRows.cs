@@ -22,12 +22,14 @@ internal static class RouteRows
     public static readonly AclRequirement IntentionWrite = new("intention", "write");
 
     /// <summary>A read of the state.</summary>
-    public static void Read(this RouteTable table, string pattern, AclRequirement acl, StateRead read, string description) =>
+    public static void Read(
+        this RouteTable table, string pattern, AclRequirement acl, StateRead read, string description) =>
         table.Add(new Route { Method = "GET", Pattern = pattern, Acl = acl, Read = read, Description = description });
 
     /// <summary>Everything else.</summary>
     public static void Handle(
-        this RouteTable table, string method, string pattern, AclRequirement acl, Handler handler, string description) =>
+        this RouteTable table, string method, string pattern, AclRequirement acl, Handler handler,
+        string description) =>
         table.Add(new Route
         {
             Method = method, Pattern = pattern, Acl = acl, Handle = handler, Description = description,

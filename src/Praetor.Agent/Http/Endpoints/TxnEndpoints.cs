@@ -57,7 +57,9 @@ internal sealed class TxnEndpoints(StateStore store, int valueMax, int bodyMax)
 
             if (document.RootElement.GetArrayLength() > OperationsMax)
             {
-                return Reply.Text(413, $"Transaction contains too many operations ({document.RootElement.GetArrayLength()} > {OperationsMax})");
+                return Reply.Text(413,
+                    "Transaction contains too many operations "
+                    + $"({document.RootElement.GetArrayLength()} > {OperationsMax})");
             }
 
             foreach (var element in document.RootElement.EnumerateArray())
@@ -113,7 +115,8 @@ internal sealed class TxnEndpoints(StateStore store, int valueMax, int bodyMax)
 
         if (step.Value.Length > valueMax)
         {
-            return Reply.Text(413, $"Value for key \"{step.Key}\" is too large ({step.Value.Length} > {valueMax} bytes)");
+            return Reply.Text(413,
+                $"Value for key \"{step.Key}\" is too large ({step.Value.Length} > {valueMax} bytes)");
         }
 
         operations.Add(step);

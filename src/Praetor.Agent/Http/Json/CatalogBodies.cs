@@ -61,7 +61,9 @@ internal static class CatalogBodies
         var id = body.Text("ID");
         var ports = body.Objects("Ports").Select(Port).ToList();
         var addresses = body.ObjectMap("TaggedAddresses").ToDictionary(
-            p => p.Key, p => new ServiceAddress(p.Value.Text("Address"), p.Value.Whole("Port")), StringComparer.Ordinal);
+            p => p.Key,
+            p => new ServiceAddress(p.Value.Text("Address"), p.Value.Whole("Port")),
+            StringComparer.Ordinal);
         var connect = body.Object("Connect");
         var service = new ServiceRecord
         {
@@ -137,7 +139,8 @@ internal static class CatalogBodies
             MeshGatewayMode = body.Object("MeshGateway")?.Text(ProxyMode) ?? "",
             ExposeChecks = expose?.Flag("Checks") ?? false,
             ExposePaths = expose?.Objects("Paths").Select(Exposed).ToList() is { Count: > 0 } paths ? paths : null,
-            Further = Further(body, "TransparentProxy", "LocalServicePorts", "EnvoyExtensions", "AccessLogs", "MutualTLSMode"),
+            Further = Further(
+                body, "TransparentProxy", "LocalServicePorts", "EnvoyExtensions", "AccessLogs", "MutualTLSMode"),
         };
         body.Finish();
         return proxy == new ServiceProxy() ? null : proxy;

@@ -91,13 +91,15 @@ internal sealed class FilterBindException(string message) : Exception(message);
 internal static class FilterField
 {
     public static FilterBindException BadOperator(FilterSyntax.Match match) => new(
-        $"Invalid match operator \"{match.OperatorName}\" for selector \"{match.SelectorText(match.Selector.Length)}\"");
+        $"Invalid match operator \"{match.OperatorName}\" for "
+        + $"selector \"{match.SelectorText(match.Selector.Length)}\"");
 
     public static FilterBindException BadSelector(FilterSyntax.Match match, int at) => new(
         $"Selector \"{match.SelectorText(at + 1)}\" is not valid");
 
     public static FilterBindException BadValue(FilterSyntax.Match match, string problem) => new(
-        $"Failed to coerce value \"{match.Value}\" for selector \"{match.SelectorText(match.Selector.Length)}\": {problem}");
+        $"Failed to coerce value \"{match.Value}\" for "
+        + $"selector \"{match.SelectorText(match.Selector.Length)}\": {problem}");
 
     /// <summary>What a comparison with something absent says: it equals nothing, it is in nothing.</summary>
     public static bool WhenAbsent(FilterOperator asked) =>
