@@ -43,13 +43,16 @@ internal sealed class BodyObject
         }
         catch (JsonException e)
         {
-            problem = $"invalid JSON at line {e.LineNumber + 1}, byte {e.BytePositionInLine}: {e.Message}";
+            problem = JsonErrors.Of(body.Span, e);
             return null;
         }
     }
 
     /// <summary>What was wrong first. Null: nothing so far; call <see cref="Finish"/> before.</summary>
     public string? Problem => _problems.First;
+
+    /// <summary>Notes what else is wrong.</summary>
+    public void Refuse(string problem) => _problems.Note(problem);
 
     /// <summary>Notes members that nobody asked for as unknown.</summary>
     public void Finish()

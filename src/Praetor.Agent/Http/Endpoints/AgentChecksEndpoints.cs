@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Languages;
 using Praetor.Agent.Checks;
 using Praetor.Agent.Config;
 using Praetor.Agent.Http.Json;
@@ -137,7 +138,7 @@ internal sealed class AgentChecksEndpoints(LocalAgent local)
         }
         catch (JsonException e)
         {
-            problem = e.Message;
+            problem = JsonErrors.Of(body.Span, e);
             return false;
         }
     }

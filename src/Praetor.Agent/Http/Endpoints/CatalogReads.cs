@@ -164,15 +164,27 @@ internal static class CatalogReads
                 CatalogJson.WriteNode(json, node);
             }
 
-            json.WriteStartArray("Services");
-            foreach (var service in services)
-            {
-                CatalogJson.WriteNodeService(json, service);
-            }
-
-            json.WriteEndArray();
+            WriteListOrNull(json, services);
             json.WriteEndObject();
         });
+    }
+
+    private static void WriteListOrNull(Utf8JsonWriter json, List<ServiceRecord> services)
+    {
+        json.WritePropertyName("Services");
+        if (services.Count == 0)
+        {
+            json.WriteNullValue();
+            return;
+        }
+
+        json.WriteStartArray();
+        foreach (var service in services)
+        {
+            CatalogJson.WriteNodeService(json, service);
+        }
+
+        json.WriteEndArray();
     }
 
     private static (NodeRecord? Node, List<ServiceRecord> Services, QueryAnswer? Problem) OnNode(

@@ -9,6 +9,7 @@ namespace Praetor.Agent.Http.Endpoints;
 internal sealed class CatalogWrites(StateStore store, string datacenter)
 {
     private const int BodyMax = 512 * 1024;
+    private const int UuidLength = 36;
 
     public void AddTo(RouteTable routes)
     {
@@ -35,14 +36,20 @@ internal sealed class CatalogWrites(StateStore store, string datacenter)
     internal static string? Problem(Registration registration)
     {
         var node = registration.Node;
-        if (node.Name.Length == 0 || (node.Address.Length == 0 && !registration.SkipNodeUpdate))
+        if (node.Name.Length == 0)
         {
-            return "Must provide node and address";
+            return "Must provide node";
+        }
+
+        if (node.Address.Length == 0 && !registration.SkipNodeUpdate)
+        {
+            return "Must provide address if SkipNodeUpdate is not set";
         }
 
         if (node.Id.Length > 0 && !Guid.TryParseExact(node.Id, "D", out _))
         {
-            return $"uuid is improperly formatted: {node.Id}";
+            return "Bad node ID: uuid "
+                + (node.Id.Length == UuidLength ? "is improperly formatted" : "string is wrong length");
         }
 
         if (registration.Service is { } service && ServiceProblem(service) is { } problem)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Languages;
 using Praetor.Server.State;
 using Praetor.Server.Transactions;
 
@@ -71,7 +72,7 @@ internal sealed class TxnEndpoints(StateStore store, int valueMax)
         }
         catch (JsonException e)
         {
-            return Reply.BadRequest($"Failed to parse body: {e.Message}");
+            return Reply.BadRequest($"Failed to parse body: {JsonErrors.Of(body.Span, e)}");
         }
     }
 
