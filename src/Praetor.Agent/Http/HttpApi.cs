@@ -61,6 +61,9 @@ internal sealed partial class HttpApi(ApiSurroundings around)
 
     private const string NoEndpoint = "Invalid URL path: not a recognized HTTP API endpoint";
 
+    /// <summary>What is said of a datacenter that is not known.</summary>
+    public const string NoPath = "No path to datacenter";
+
     // Below this size compression costs more than the bytes it saves, as in Consul.
     private const int CompressFromBytes = 1400;
 
@@ -133,7 +136,7 @@ internal sealed partial class HttpApi(ApiSurroundings around)
                 WriteReadHeaders(context.Response.Headers, 1, hasLeader: false);
             }
 
-            await WriteAsync(context, Reply.Text(500, "No path to datacenter"), route, request);
+            await WriteAsync(context, Reply.Text(500, NoPath), route, request);
             return;
         }
 

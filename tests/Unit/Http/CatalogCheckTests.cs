@@ -16,6 +16,10 @@ public sealed class CatalogCheckTests
         check.Definition!.Value.GetRawText().ShouldBe("""{"TCP":"x:1","Interval":"1m0s"}""");
     }
 
+    [Fact]
+    public void A_time_to_live_is_shown_as_a_number() =>
+        Read("""{"TTL":"90s"}""").Definition!.Value.GetRawText().ShouldBe("""{"TTL":90000000000}""");
+
     [Theory]
     [InlineData("""{"HTTP":"http://x","Interval":"10s"}""", "http")]
     [InlineData("""{"HTTP":"http://x"}""", "")]

@@ -32,8 +32,13 @@ internal static class CatalogReads
         routes.Read("/v1/catalog/gateway-services/{gateway}", RouteRows.ServiceRead,
             static (request, view) =>
             {
+                if (request.Name.Length == 0)
+                {
+                    return RouteRows.Text(view, 400, "Missing gateway name");
+                }
+
                 view.NotePrefix(Tables.ConfigByName, []);
-                return RouteRows.List(request, view, Array.Empty<ServiceRecord>(), CatalogJson.WriteNodeService);
+                return RouteRows.Json(request, view, static json => json.WriteNullValue());
             },
             "The services behind a gateway.");
     }

@@ -1,5 +1,6 @@
 using Praetor.Agent.Http.Json;
 using Praetor.Server.Catalog;
+using Praetor.Server.ConfigEntries;
 using Praetor.Server.Model;
 using Praetor.Server.State;
 
@@ -71,19 +72,24 @@ internal sealed class CatalogWrites(StateStore store, string datacenter)
 
         if (service.Kind == ServiceRecord.ConnectProxyKind)
         {
+            var problems = new List<string>(2);
             if (string.IsNullOrEmpty(service.Proxy?.DestinationServiceName))
             {
-                return "Proxy.DestinationServiceName must be non-empty for Connect proxy services";
+                problems.Add("Proxy.DestinationServiceName must be non-empty for Connect proxy services");
             }
 
             if (service.Port == 0 && service.SocketPath.Length == 0)
             {
-                return "Port or SocketPath must be set for a connect-proxy";
+                problems.Add("Port or SocketPath must be set for a connect-proxy");
             }
+
+            return problems.Count > 0 ? ProblemText.List(problems) : null;
         }
 
         return null;
     }
+
+    private bool IsElsewhere(BodyObject body) => body.Text("Datacenter") is { Length: > 0 } dc && dc != datacenter;
 
     private async ValueTask<Reply> RegisterAsync(ApiRequest request)
     {
@@ -92,11 +98,17 @@ internal sealed class CatalogWrites(StateStore store, string datacenter)
             return Reply.BadRequest($"Request decode failed: {unreadable}");
         }
 
+        var isElsewhere = IsElsewhere(body);
         var registration = CatalogBodies.Registration(body, datacenter);
         body.Finish();
         if (body.Problem is { } wrong)
         {
             return Reply.BadRequest($"Request decode failed: {wrong}");
+        }
+
+        if (isElsewhere)
+        {
+            return Reply.Text(500, HttpApi.NoPath);
         }
 
         if (Problem(registration) is { } problem)
@@ -124,10 +136,11 @@ internal sealed class CatalogWrites(StateStore store, string datacenter)
             return Reply.BadRequest($"Request decode failed: {unreadable}");
         }
 
+        var isElsewhere = IsElsewhere(body);
         var node = body.Text("Node");
         var service = body.Text("ServiceID");
         var check = body.Text("CheckID");
-        foreach (var unused in new[] { "Datacenter", "Address", "Namespace", "Partition", "PeerName" })
+        foreach (var unused in new[] { "Address", "Namespace", "Partition", "PeerName" })
         {
             _ = body.Text(unused);
         }
@@ -139,7 +152,8 @@ internal sealed class CatalogWrites(StateStore store, string datacenter)
             return Reply.BadRequest($"Request decode failed: {wrong}");
         }
 
-        return node.Length == 0
+        return isElsewhere ? Reply.Text(500, HttpApi.NoPath)
+            : node.Length == 0
             ? Reply.Text(500, "Must provide node")
             : Reply.Of(await store.SubmitAsync(new Deregister(node, service, check)));
     }

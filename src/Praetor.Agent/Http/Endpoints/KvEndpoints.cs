@@ -49,7 +49,7 @@ internal sealed class KvEndpoints(StateStore store, int valueMax)
         if (query.Has("keys"))
         {
             var names = KvQueries.Keys(view, key, query["separator"]);
-            return names.Count == 0
+            return names.Count == 0 && key.Length > 0
                 ? Missing(view)
                 : RouteRows.List(request, view, names, static (json, name) => json.WriteStringValue(name));
         }

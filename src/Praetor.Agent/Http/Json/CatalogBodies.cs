@@ -214,7 +214,7 @@ internal static class CatalogBodies
 
     private static ServiceWeights Weights(BodyObject? body) => body is null
         ? ServiceWeights.Default
-        : new ServiceWeights(body.Whole("Passing", 1), body.Whole("Warning", 1));
+        : new ServiceWeights(body.Whole("Passing"), body.Whole("Warning"));
 
     private static Locality? Place(BodyObject? body) =>
         body is null ? null : new Locality(body.Text("Region"), body.Text("Zone"));

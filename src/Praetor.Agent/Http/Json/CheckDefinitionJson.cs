@@ -105,7 +105,12 @@ internal static class CheckDefinitionJson
             return;
         }
 
-        if (nanoseconds != 0)
+        if (nanoseconds != 0 && name == "TTL")
+        {
+            // The only one that Consul shows as a number.
+            json.WriteNumber(name, nanoseconds);
+        }
+        else if (nanoseconds != 0)
         {
             json.WriteString(name, GoDuration.FormatNanoseconds(nanoseconds));
         }
