@@ -57,7 +57,7 @@ public static class DefinitionBody
         {
             return "EOF";
         }
-        return error.What == "unexpected end of JSON input" ? "unexpected EOF" : error.What;
+        return JsonErrors.Streamed(error.What);
     }
 
     private static string? PartitionProblem(ServiceDefinition service) => service switch

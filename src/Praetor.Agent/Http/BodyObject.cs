@@ -44,7 +44,7 @@ internal sealed class BodyObject
         }
         catch (JsonException e)
         {
-            problem = $"invalid JSON at line {e.LineNumber + 1}, byte {e.BytePositionInLine}: {e.Message}";
+            problem = JsonErrors.Of(body.Span, e);
             return null;
         }
     }
@@ -65,6 +65,9 @@ internal sealed class BodyObject
 
     /// <summary>What was wrong first. Null: nothing so far; call <see cref="Finish"/> before.</summary>
     public string? Problem => _problems.First;
+
+    /// <summary>Notes what else is wrong.</summary>
+    public void Refuse(string problem) => _problems.Note(problem);
 
     /// <summary>Notes members that nobody asked for as unknown.</summary>
     public void Finish()

@@ -4,6 +4,7 @@ using System.IO.Pipelines;
 using System.Net;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Praetor.Agent.Http.Endpoints;
 using Praetor.Server.Queries;
 using Praetor.Server.State;
 
@@ -60,10 +61,14 @@ internal sealed partial class HttpApi(ApiSurroundings around)
 
     private const string NoEndpoint = "Invalid URL path: not a recognized HTTP API endpoint";
 
+    /// <summary>What is said of a datacenter that is not known.</summary>
+    public const string NoPath = "No path to datacenter";
+
     // Below this size compression costs more than the bytes it saves, as in Consul.
     private const int CompressFromBytes = 1400;
 
-    private static readonly string[] AllMethods = ["DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"];
+    // As Consul lists them.
+    private static readonly string[] MethodOrder = ["OPTIONS", "GET", "PUT", "POST", "DELETE"];
 
     /// <summary>Kestrel's one request delegate.</summary>
     public async Task HandleAsync(HttpContext context)
@@ -128,12 +133,18 @@ internal sealed partial class HttpApi(ApiSurroundings around)
 
         if (request.Datacenter is { Length: > 0 } dc && dc != around.Datacenter)
         {
-            await WriteAsync(context, Reply.Text(500, "No path to datacenter"), route, request);
+            if (route.Read is not null)
+            {
+                WriteReadHeaders(context.Response.Headers, 1, hasLeader: false);
+            }
+
+            await WriteAsync(context, Reply.Text(500, NoPath), route, request);
             return;
         }
 
         if (around.Streams.TryGetValue(route.Pattern, out var stream))
         {
+            WriteCommonHeaders(context.Response.Headers);
             await stream(context, request);
             return;
         }
@@ -181,17 +192,28 @@ internal sealed partial class HttpApi(ApiSurroundings around)
 
         var answer = await AnswerAsync(request, route, options);
         var headers = context.Response.Headers;
-        headers["X-Consul-Index"] = answer.Index.ToString(CultureInfo.InvariantCulture);
-        headers["X-Consul-KnownLeader"] = "true";
-        headers["X-Consul-LastContact"] = "0";
+        WriteReadHeaders(headers, answer.Index, hasLeader: true);
         headers["X-Consul-Effective-Consistency"] = options.Consistency;
         headers["X-Consul-Query-Backend"] = "blocking-query";
-        if (request.Query.Has("cached"))
+        if (answer.ContentType == KvEndpoints.RawType)
+        {
+            headers.ContentSecurityPolicy = "sandbox";
+        }
+
+        if (route.SaysCache || request.Query.Has("cached"))
         {
             headers["X-Cache"] = "MISS";
         }
 
         await WriteAsync(context, new Reply(answer.Status, answer.ContentType, answer.Body), route, request);
+    }
+
+    // Today's client reads these in order and stops at the first that is missing, so they go together.
+    private static void WriteReadHeaders(IHeaderDictionary headers, ulong index, bool hasLeader)
+    {
+        headers["X-Consul-Index"] = index.ToString(CultureInfo.InvariantCulture);
+        headers["X-Consul-KnownLeader"] = hasLeader ? "true" : "false";
+        headers["X-Consul-LastContact"] = "0";
     }
 
     private async ValueTask<QueryAnswer> AnswerAsync(ApiRequest request, Route route, ReadOptions options)
@@ -255,7 +277,8 @@ internal sealed partial class HttpApi(ApiSurroundings around)
         route = null;
         if (match is null)
         {
-            return Reply.Text(404, NoEndpoint);
+            var raw = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
+            return UrlPaths.Cleaned(raw) is { } clean ? MovedTo(clean) : Reply.Text(404, NoEndpoint);
         }
 
         if (match.Methods.Count == 0)
@@ -266,7 +289,7 @@ internal sealed partial class HttpApi(ApiSurroundings around)
         var method = context.Request.Method;
         if (method == "OPTIONS")
         {
-            context.Response.Headers.Allow = string.Join(',', match.Methods.Keys.Append("OPTIONS").Order());
+            context.Response.Headers.Allow = Allowed(match);
             return Reply.Ok;
         }
 
@@ -275,9 +298,12 @@ internal sealed partial class HttpApi(ApiSurroundings around)
             return null;
         }
 
-        context.Response.Headers.Allow = string.Join(',', match.Methods.Keys.Order());
-        return Reply.Text(405, $"method {(AllMethods.Contains(method) ? method : "")} not allowed");
+        context.Response.Headers.Allow = Allowed(match);
+        return Reply.Text(405, $"method {method} not allowed");
     }
+
+    private static string Allowed(RouteTable.Match match) =>
+        string.Join(',', MethodOrder.Where(m => m == "OPTIONS" || match.Methods.ContainsKey(m)));
 
     private static string? Enterprise(IHeaderDictionary headers, QueryParameters query)
     {
@@ -305,18 +331,26 @@ internal sealed partial class HttpApi(ApiSurroundings around)
 
     private async Task OtherAsync(HttpContext context)
     {
-        if (around.Pages is null || !await around.Pages(context))
+        var raw = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
+        if (UrlPaths.Cleaned(raw) is { } clean && clean.StartsWith("/v1/", StringComparison.Ordinal))
+        {
+            await WriteAsync(context, MovedTo(clean), null, null);
+        }
+        else if (around.Pages is null || !await around.Pages(context))
         {
             await WriteAsync(context, Reply.Text(404, NotApi), null, null);
         }
     }
+
+    private static Reply MovedTo(string target) => new Reply(301, "text/html; charset=utf-8", [])
+        .With("Location", target);
 
     private static async ValueTask<(ReadOnlyMemory<byte> Body, Reply? TooLarge)> ReadBodyAsync(
         HttpContext context, Route route)
     {
         if (context.Request.ContentLength is { } announced && announced > route.BodyMax)
         {
-            return (default, TooLarge(route));
+            return (default, TooLarge(route, announced));
         }
 
         if (!context.Features.GetRequiredFeature<IHttpRequestBodyDetectionFeature>().CanHaveBody)
@@ -331,7 +365,7 @@ internal sealed partial class HttpApi(ApiSurroundings around)
             if (read.Buffer.Length > route.BodyMax)
             {
                 reader.AdvanceTo(read.Buffer.End);
-                return (default, TooLarge(route));
+                return (default, TooLarge(route, announced: null));
             }
 
             if (read.IsCompleted)
@@ -346,8 +380,11 @@ internal sealed partial class HttpApi(ApiSurroundings around)
         }
     }
 
-    private static Reply TooLarge(Route route) =>
-        Reply.Text(413, route.BodyTooLarge ?? $"Request body too large, max size: {route.BodyMax} bytes");
+    private static Reply TooLarge(Route route, long? announced)
+    {
+        var size = announced is { } bytes ? $"({bytes} bytes)" : "";
+        return Reply.Text(413, $"Request body{size} too large, max size: {route.BodyMax} bytes{route.BodyMaxRemedy}");
+    }
 
     private ValueTask WriteAsync(HttpContext context, Reply reply, Route? route, ApiRequest? request)
     {
@@ -355,14 +392,7 @@ internal sealed partial class HttpApi(ApiSurroundings around)
         response.StatusCode = reply.Status;
         var headers = response.Headers;
         headers.ContentType = reply.ContentType;
-        headers.Vary = "Accept-Encoding";
-        headers.XContentTypeOptions = "nosniff";
-        headers["X-Consul-Default-ACL-Policy"] = around.Authorizer.DefaultPolicy;
-        foreach (var (name, value) in around.ResponseHeaders)
-        {
-            headers[name] = value;
-        }
-
+        WriteCommonHeaders(headers);
         foreach (var (name, value) in reply.Headers ?? [])
         {
             headers[name] = value;
@@ -377,6 +407,17 @@ internal sealed partial class HttpApi(ApiSurroundings around)
 
         response.ContentLength = body.Length;
         return context.Request.Method == "HEAD" ? ValueTask.CompletedTask : WriteBodyAsync(response.BodyWriter, body);
+    }
+
+    private void WriteCommonHeaders(IHeaderDictionary headers)
+    {
+        headers.Vary = "Accept-Encoding";
+        headers.XContentTypeOptions = "nosniff";
+        headers["X-Consul-Default-ACL-Policy"] = around.Authorizer.DefaultPolicy;
+        foreach (var (name, value) in around.ResponseHeaders)
+        {
+            headers[name] = value;
+        }
     }
 
     private static async ValueTask WriteBodyAsync(PipeWriter writer, byte[] body) => await writer.WriteAsync(body);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 
 namespace Praetor.Agent.Http;
@@ -57,6 +58,35 @@ internal sealed class QueryParameters
             }
         }
     }
+
+    /// <summary>A parameter that is a number. Null: it is absent.</summary>
+    /// <returns>False: it is none; the problem has Go's words.</returns>
+    public bool TryUnsigned(string name, out ulong? number, out string problem)
+    {
+        (number, problem) = (null, "");
+        if (!Has(name))
+        {
+            return true;
+        }
+
+        var text = this[name];
+        if (ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var parsed))
+        {
+            number = parsed;
+            return true;
+        }
+
+        var isTooLarge = text.Length > 0 && text.All(char.IsAsciiDigit);
+        problem = $"strconv.ParseUint: parsing \"{text}\": {(isTooLarge ? "value out of range" : "invalid syntax")}";
+        return false;
+    }
+
+    /// <summary>All of them as in a URL, ordered by name, as Go writes them.</summary>
+    public string Encode() => string.Join('&', _pairs.OrderBy(static p => p.Key, StringComparer.Ordinal)
+        .Select(static p => $"{Escape(p.Key)}={Escape(p.Value)}"));
+
+    private static string Escape(string text) =>
+        Uri.EscapeDataString(text).Replace("%20", "+", StringComparison.Ordinal);
 
     private static string Decode(ReadOnlySpan<char> text)
     {

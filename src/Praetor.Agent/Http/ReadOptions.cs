@@ -35,6 +35,13 @@ internal sealed record ReadOptions(ulong Index, TimeSpan Wait, string Consistenc
             return false;
         }
 
+        // Answers are never older than now, so that it is a duration is all there is to ask.
+        if (query["max_stale"] is { Length: > 0 } staleText && !GoDuration.TryParse(staleText, out _))
+        {
+            problem = $"Invalid max_stale value \"{staleText}\"";
+            return false;
+        }
+
         ulong index = 0;
         if (query["index"] is { Length: > 0 } indexText
             && !ulong.TryParse(indexText, NumberStyles.None, CultureInfo.InvariantCulture, out index))

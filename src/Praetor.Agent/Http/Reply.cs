@@ -1,8 +1,7 @@
 using System.Buffers;
 using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
-using System.Text.Unicode;
+using Praetor.Agent.Http.Json;
 using Praetor.Server.State;
 
 namespace Praetor.Agent.Http;
@@ -18,12 +17,12 @@ internal sealed record Reply(int Status, string ContentType, byte[] Body)
     public static readonly Reply False = new(200, JsonType, "false"u8.ToArray());
     public static readonly Reply NotFound = new(404, TextType, []);
 
-    private static readonly JavaScriptEncoder Escaping = JavaScriptEncoder.Create(UnicodeRanges.All);
-    private static readonly JsonWriterOptions Plain = new() { Encoder = Escaping, SkipValidation = true };
+    private static readonly JsonWriterOptions Plain =
+        new() { Encoder = GoJsonEncoder.Instance, SkipValidation = true };
 
     // Four spaces, as Go's encoder is set up in Consul.
     private static readonly JsonWriterOptions Indented =
-        new() { Encoder = Escaping, SkipValidation = true, Indented = true, IndentSize = 4 };
+        new() { Encoder = GoJsonEncoder.Instance, SkipValidation = true, Indented = true, IndentSize = 4 };
 
     /// <summary>Further headers. Null: none.</summary>
     public IReadOnlyList<KeyValuePair<string, string>>? Headers { get; init; }

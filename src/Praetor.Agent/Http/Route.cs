@@ -39,6 +39,9 @@ internal sealed record Route
 
     public int BodyMax { get; init; } = DefaultBodyMax;
 
-    /// <summary>What a body that is too large is answered. Null: a general text.</summary>
-    public string? BodyTooLarge { get; init; }
+    /// <summary>What is said about a body that is too large, behind the general text.</summary>
+    public string BodyMaxRemedy { get; init; } = "";
+
+    /// <summary>Whether answers say that they came from a cache or not, although nobody asked for one.</summary>
+    public bool SaysCache { get; init; }
 }

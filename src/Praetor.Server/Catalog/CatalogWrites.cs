@@ -72,7 +72,7 @@ internal static class CatalogWrites
         {
             if (tx.Peek(Tables.ServicesByNode, KeyBytes.Folded(node, check.ServiceId)) is not { } service)
             {
-                return Refusal.Failed("failed inserting check: Missing service registration");
+                return Refusal.Failed($"failed inserting check: Missing service registration on node \"{node}\"");
             }
 
             record = record with { ServiceId = service.Id, ServiceName = service.Name, ServiceTags = service.Tags };

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Languages;
 using Praetor.Server.State;
 
 namespace Praetor.Server.ConfigEntries;
@@ -34,9 +35,14 @@ public static class ConfigEntryReader
 
             return TryRead(root, out entry, out refusal);
         }
-        catch (Exception e) when (e is JsonException or ArgumentException)
+        catch (JsonException e)
         {
-            // ArgumentException: the same key twice in one object, found only when it is looked at.
+            refusal = Refusal.BadRequest(Failed + JsonErrors.Of(json.Span, e));
+            return false;
+        }
+        catch (ArgumentException e)
+        {
+            // The same key twice in one object, found only when it is looked at.
             refusal = Refusal.BadRequest(Failed + e.Message);
             return false;
         }

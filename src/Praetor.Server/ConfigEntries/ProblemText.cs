@@ -1,7 +1,7 @@
 namespace Praetor.Server.ConfigEntries;
 
 /// <summary>Several problems in one text.</summary>
-internal static class ProblemText
+public static class ProblemText
 {
     /// <summary>The text, laid out as Consul does: scripts and people know it.</summary>
     public static string List(IReadOnlyList<string> problems)

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Languages;
 using Praetor.Server.ConfigEntries;
 using Praetor.Server.State;
 
@@ -11,19 +12,17 @@ namespace Praetor.Server.Intentions;
 /// <summary>Intentions as the older API and the exact one write and read them.</summary>
 public static class IntentionJson
 {
-    private const string Failed = "Failed to decode request body: ";
-
     /// <summary>Reads the body of a request. Precedence, times, hash and indexes are the server's and
     /// ignored.</summary>
+    /// <param name="json">The body.</param>
+    /// <param name="intention">The intention.</param>
+    /// <param name="problem">What is wrong with the body.</param>
     public static bool TryRead(
-        ReadOnlyMemory<byte> json, [NotNullWhen(true)] out Intention? intention,
-        [NotNullWhen(false)] out Refusal? refusal)
+        ReadOnlyMemory<byte> json, [NotNullWhen(true)] out Intention? intention, out string problem)
     {
         intention = null;
-        refusal = null;
-        if (!TryObject(json, out var body, out var problem))
+        if (!TryObject(json, out var body, out problem))
         {
-            refusal = Refusal.BadRequest(Failed + problem);
             return false;
         }
 
@@ -34,7 +33,6 @@ public static class IntentionJson
             {
                 if (!TryMember(member, ref read, out problem))
                 {
-                    refusal = Refusal.BadRequest(Failed + problem);
                     return false;
                 }
             }
@@ -139,7 +137,7 @@ public static class IntentionJson
         }
         catch (JsonException e)
         {
-            problem = e.Message;
+            problem = JsonErrors.Of(json.Span, e);
             return false;
         }
 

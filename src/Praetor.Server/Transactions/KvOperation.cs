@@ -8,7 +8,11 @@ namespace Praetor.Server.Transactions;
 /// <param name="Value">For verbs that put.</param>
 /// <param name="Flags">For verbs that put.</param>
 /// <param name="Index">For verbs with a condition.</param>
-public sealed record KvOperation(string Verb, string Key, byte[] Value, ulong Flags, ulong Index);
+public sealed record KvOperation(string Verb, string Key, byte[] Value, ulong Flags, ulong Index)
+{
+    /// <summary>For verbs that lock.</summary>
+    public string Session { get; init; } = "";
+}
 
 /// <summary>What a step gave: a key and whether its value is shown.</summary>
 /// <param name="Record">The key.</param>

@@ -20,7 +20,7 @@ public sealed class RunTransaction(IReadOnlyList<KvOperation> operations) : Comm
         var errors = new List<OperationError>();
         for (var i = 0; i < operations.Count; i++)
         {
-            if (KvSteps.Read(view, operations[i], results) is { } error)
+            if ((KvSteps.Problem(operations[i]) ?? KvSteps.Read(view, operations[i], results)) is { } error)
             {
                 errors.Add(new OperationError(i, error));
             }
@@ -36,9 +36,9 @@ public sealed class RunTransaction(IReadOnlyList<KvOperation> operations) : Comm
         for (var i = 0; i < operations.Count; i++)
         {
             var operation = operations[i];
-            var error = KvSteps.IsRead(operation.Verb)
+            var error = KvSteps.Problem(operation) ?? (KvSteps.IsRead(operation.Verb)
                 ? KvSteps.Read(tx, operation, results)
-                : KvSteps.Write(tx, operation, results);
+                : KvSteps.Write(tx, operation, results));
             if (error is not null)
             {
                 errors.Add(new OperationError(i, error));
@@ -59,9 +59,9 @@ public static class KvSteps
     public static bool IsRead(string verb) =>
         verb is "get" or "get-or-empty" or "get-tree" or "check-index" or "check-not-exists" or "check-session";
 
-    /// <summary>Whether a verb is known.</summary>
-    public static bool IsKnown(string verb) =>
-        IsRead(verb) || verb is "set" or "cas" or "delete" or "delete-cas" or "delete-tree";
+    /// <summary>What is wrong with a step whatever the state. Null: nothing.</summary>
+    internal static string? Problem(KvOperation operation) =>
+        operation.Key.Length == 0 && operation.Verb is not "delete-tree" ? "Must provide key" : null;
 
     internal static string? Read(ReadView view, KvOperation operation, List<KvResult> results)
     {
@@ -88,7 +88,8 @@ public static class KvSteps
             case "check-index" when record is null:
                 return $"key \"{key}\" doesn't exist";
             case "check-index" when record!.ModifyIndex != operation.Index:
-                return $"current modify index {record.ModifyIndex} for key \"{key}\" != {operation.Index}";
+                return $"failed index check for key \"{key}\", current modify index {record.ModifyIndex}"
+                    + $" != {operation.Index}";
             case "check-index":
                 results.Add(new KvResult(record!, ShowsValue: false));
                 return null;
@@ -120,6 +121,9 @@ public static class KvSteps
                 }
 
                 return null;
+            case "lock" or "unlock":
+                // There are no sessions yet, so none can hold a key.
+                return operation.Session.Length == 0 ? "missing session" : $"invalid session \"{operation.Session}\"";
             default:
                 return $"unknown KV verb \"{operation.Verb}\"";
         }

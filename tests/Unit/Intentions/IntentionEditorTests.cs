@@ -77,13 +77,13 @@ public sealed class IntentionEditorTests
     [InlineData(
         """
         {"SourceName":"a","DestinationName":"b","Action":"allow","Foo":"foo"}
-        """, "Failed to decode request body: json: unknown field \"Foo\"")]
+        """, "json: unknown field \"Foo\"")]
     [InlineData(
         """
         {"SourceName":"a","Meta":{"a":1}}
         """,
-        "Failed to decode request body: json: cannot unmarshal number into Go struct field .Meta of type string")]
-    [InlineData("", "Failed to decode request body: EOF")]
+        "json: cannot unmarshal number into Go struct field .Meta of type string")]
+    [InlineData("", "EOF")]
     public void Wrong_intentions_are_refused_in_consuls_words(string body, string text) =>
         Create(body, Id)!.Text.ShouldBe(text);
 
@@ -219,8 +219,12 @@ public sealed class IntentionEditorTests
 
     private Refusal? Create(string body, string id)
     {
-        if (!IntentionJson.TryRead(Encoding.UTF8.GetBytes(body), out var given, out var refusal) ||
-            !Editor(Now).TryCreate(given, id, out var change, out refusal))
+        if (!IntentionJson.TryRead(Encoding.UTF8.GetBytes(body), out var given, out var problem))
+        {
+            return Refusal.BadRequest(problem);
+        }
+
+        if (!Editor(Now).TryCreate(given, id, out var change, out var refusal))
         {
             return refusal;
         }

@@ -62,7 +62,7 @@ public sealed class StateStoreTests
             Node = Node,
             Checks = [new CheckRecord { Id = "c", ServiceId = "nowhere" }],
         }));
-        outcome.Refusal!.Text.ShouldBe("failed inserting check: Missing service registration");
+        outcome.Refusal!.Text.ShouldBe("failed inserting check: Missing service registration on node \"n1\"");
         CatalogQueries.Nodes(View(store)).ShouldBeEmpty();
     }
 

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Praetor.Agent.Checks;
 using Praetor.Agent.Config;
 using Praetor.Agent.Http.Json;
@@ -91,7 +90,14 @@ internal sealed class AgentChecksEndpoints(LocalAgent local)
 
     private async ValueTask<Reply> UpdateAsync(ApiRequest request)
     {
-        if (!TryReadUpdate(request.Body, out var status, out var output, out var problem))
+        if (BodyObject.Parse(request.Body, out var unreadable) is not { } body)
+        {
+            return Reply.BadRequest($"Request decode failed: {unreadable}");
+        }
+
+        var (status, output) = (body.Text("Status"), body.Text("Output"));
+        body.Finish();
+        if (body.Problem is { } problem)
         {
             return Reply.BadRequest($"Request decode failed: {problem}");
         }
@@ -105,59 +111,4 @@ internal sealed class AgentChecksEndpoints(LocalAgent local)
         await local.ReportAsync(request.Name, status, output)
             ? Reply.Ok
             : Reply.Text(500, CheckEngine.NoTtl(request.Name));
-
-    private static bool TryReadUpdate(
-        ReadOnlyMemory<byte> body, out string status, out string output, out string problem)
-    {
-        (status, output, problem) = ("", "", "EOF");
-        if (body.Span.Trim(" \t\r\n"u8).IsEmpty)
-        {
-            return false;
-        }
-
-        try
-        {
-            using var document = JsonDocument.Parse(body);
-            BodyObject.Verify(document.RootElement);
-            if (document.RootElement.ValueKind != JsonValueKind.Object)
-            {
-                problem = "an object with Status and Output is wanted";
-                return false;
-            }
-
-            foreach (var member in document.RootElement.EnumerateObject())
-            {
-                if (!Take(member, ref status, ref output))
-                {
-                    problem = $"json: unknown field \"{member.Name}\"";
-                    return false;
-                }
-            }
-
-            return true;
-        }
-        catch (JsonException e)
-        {
-            problem = e.Message;
-            return false;
-        }
-    }
-
-    private static bool Take(JsonProperty member, ref string status, ref string output)
-    {
-        var text = member.Value.ValueKind == JsonValueKind.String ? member.Value.GetString()! : "";
-        if (member.Name.Equals("Status", StringComparison.OrdinalIgnoreCase))
-        {
-            status = text;
-            return true;
-        }
-
-        if (member.Name.Equals("Output", StringComparison.OrdinalIgnoreCase))
-        {
-            output = text;
-            return true;
-        }
-
-        return false;
-    }
 }

@@ -127,6 +127,11 @@ internal sealed class AgentServicesEndpoints(LocalAgent local, TimeProvider time
 
     private ValueTask<Reply> HealthByName(ApiRequest request)
     {
+        if (request.Name.Length == 0)
+        {
+            return ValueTask.FromResult(Reply.BadRequest("Missing service Name"));
+        }
+
         var now = local.State.Current;
         var services = now.Services.Values.Where(s => s.Record.Name == request.Name).ToList();
         if (services.Count == 0)
@@ -153,6 +158,11 @@ internal sealed class AgentServicesEndpoints(LocalAgent local, TimeProvider time
 
     private ValueTask<Reply> HealthById(ApiRequest request)
     {
+        if (request.Name.Length == 0)
+        {
+            return ValueTask.FromResult(Reply.BadRequest("Missing serviceID"));
+        }
+
         var now = local.State.Current;
         if (!now.Services.TryGetValue(request.Name, out var service))
         {

@@ -35,8 +35,13 @@ internal static class CatalogReads
         routes.Read("/v1/catalog/gateway-services/{gateway}", RouteRows.ServiceRead,
             static (request, view) =>
             {
+                if (request.Name.Length == 0)
+                {
+                    return RouteRows.Text(view, 400, "Missing gateway name");
+                }
+
                 view.NotePrefix(Tables.ConfigByName, []);
-                return RouteRows.List(request, view, Array.Empty<ServiceRecord>(), CatalogJson.WriteNodeService);
+                return RouteRows.Json(request, view, static json => json.WriteNullValue());
             },
             "The services behind a gateway.");
     }
@@ -167,15 +172,27 @@ internal static class CatalogReads
                 CatalogJson.WriteNode(json, node);
             }
 
-            json.WriteStartArray("Services");
-            foreach (var service in services)
-            {
-                CatalogJson.WriteNodeService(json, service);
-            }
-
-            json.WriteEndArray();
+            WriteListOrNull(json, services);
             json.WriteEndObject();
         });
+    }
+
+    private static void WriteListOrNull(Utf8JsonWriter json, List<ServiceRecord> services)
+    {
+        json.WritePropertyName("Services");
+        if (services.Count == 0)
+        {
+            json.WriteNullValue();
+            return;
+        }
+
+        json.WriteStartArray();
+        foreach (var service in services)
+        {
+            CatalogJson.WriteNodeService(json, service);
+        }
+
+        json.WriteEndArray();
     }
 
     private static (NodeRecord? Node, List<ServiceRecord> Services, QueryAnswer? Problem) OnNode(

@@ -1,5 +1,6 @@
 using Praetor.Agent.Http.Json;
 using Praetor.Server.Catalog;
+using Praetor.Server.ConfigEntries;
 using Praetor.Server.Model;
 using Praetor.Server.State;
 
@@ -9,6 +10,7 @@ namespace Praetor.Agent.Http.Endpoints;
 internal sealed class CatalogWrites(StateStore store, string datacenter)
 {
     private const int BodyMax = 512 * 1024;
+    private const int UuidLength = 36;
 
     public void AddTo(RouteTable routes)
     {
@@ -35,14 +37,20 @@ internal sealed class CatalogWrites(StateStore store, string datacenter)
     internal static string? Problem(Registration registration)
     {
         var node = registration.Node;
-        if (node.Name.Length == 0 || (node.Address.Length == 0 && !registration.SkipNodeUpdate))
+        if (node.Name.Length == 0)
         {
-            return "Must provide node and address";
+            return "Must provide node";
+        }
+
+        if (node.Address.Length == 0 && !registration.SkipNodeUpdate)
+        {
+            return "Must provide address if SkipNodeUpdate is not set";
         }
 
         if (node.Id.Length > 0 && !Guid.TryParseExact(node.Id, "D", out _))
         {
-            return $"uuid is improperly formatted: {node.Id}";
+            return "Bad node ID: uuid "
+                + (node.Id.Length == UuidLength ? "is improperly formatted" : "string is wrong length");
         }
 
         if (registration.Service is { } service && ServiceProblem(service) is { } problem)
@@ -78,19 +86,24 @@ internal sealed class CatalogWrites(StateStore store, string datacenter)
 
         if (service.Kind == ServiceRecord.ConnectProxyKind)
         {
+            var problems = new List<string>(2);
             if (string.IsNullOrEmpty(service.Proxy?.DestinationServiceName))
             {
-                return "Proxy.DestinationServiceName must be non-empty for Connect proxy services";
+                problems.Add("Proxy.DestinationServiceName must be non-empty for Connect proxy services");
             }
 
             if (service.Port == 0 && service.SocketPath.Length == 0)
             {
-                return "Port or SocketPath must be set for a connect-proxy";
+                problems.Add("Port or SocketPath must be set for a connect-proxy");
             }
+
+            return problems.Count > 0 ? ProblemText.List(problems) : null;
         }
 
         return null;
     }
+
+    private bool IsElsewhere(BodyObject body) => body.Text("Datacenter") is { Length: > 0 } dc && dc != datacenter;
 
     private async ValueTask<Reply> RegisterAsync(ApiRequest request)
     {
@@ -99,11 +112,17 @@ internal sealed class CatalogWrites(StateStore store, string datacenter)
             return Reply.BadRequest($"Request decode failed: {unreadable}");
         }
 
+        var isElsewhere = IsElsewhere(body);
         var registration = CatalogBodies.Registration(body, datacenter);
         body.Finish();
         if (body.Problem is { } wrong)
         {
             return Reply.BadRequest($"Request decode failed: {wrong}");
+        }
+
+        if (isElsewhere)
+        {
+            return Reply.Text(500, HttpApi.NoPath);
         }
 
         if (Problem(registration) is { } problem)
@@ -131,10 +150,11 @@ internal sealed class CatalogWrites(StateStore store, string datacenter)
             return Reply.BadRequest($"Request decode failed: {unreadable}");
         }
 
+        var isElsewhere = IsElsewhere(body);
         var node = body.Text("Node");
         var service = body.Text("ServiceID");
         var check = body.Text("CheckID");
-        foreach (var unused in new[] { "Datacenter", "Address", "Namespace", "Partition", "PeerName" })
+        foreach (var unused in new[] { "Address", "Namespace", "Partition", "PeerName" })
         {
             _ = body.Text(unused);
         }
@@ -146,7 +166,8 @@ internal sealed class CatalogWrites(StateStore store, string datacenter)
             return Reply.BadRequest($"Request decode failed: {wrong}");
         }
 
-        return node.Length == 0
+        return isElsewhere ? Reply.Text(500, HttpApi.NoPath)
+            : node.Length == 0
             ? Reply.Text(500, "Must provide node")
             : Reply.Of(await store.SubmitAsync(new Deregister(node, service, check)));
     }

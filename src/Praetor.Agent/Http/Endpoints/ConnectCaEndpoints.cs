@@ -12,11 +12,12 @@ internal sealed class ConnectCaEndpoints(
     StateStore store, MeshAuthority authority, bool isEnabled, TimeProvider time)
 {
     private const string PemType = "application/pem-certificate-chain";
+    private const string AgentRoots = "/v1/agent/connect/ca/roots";
 
     public void AddTo(RouteTable routes)
     {
         AddRoots(routes, "/v1/connect/ca/roots", "The root certificates that the mesh trusts (pem: as PEM).");
-        AddRoots(routes, "/v1/agent/connect/ca/roots", "The root certificates that the mesh trusts, for proxies.");
+        AddRoots(routes, AgentRoots, "The root certificates that the mesh trusts, for proxies.");
         routes.Handle("GET", "/v1/connect/ca/configuration", RouteRows.OperatorRead,
             request => ValueTask.FromResult(Configuration(request)),
             "How the certificate authority is set up; private keys are not shown.");
@@ -33,6 +34,7 @@ internal sealed class ConnectCaEndpoints(
 
         // The days that remain pass without a change of the state.
         KeepsAnswer = false,
+        SaysCache = pattern == AgentRoots,
         Description = description,
     });
 

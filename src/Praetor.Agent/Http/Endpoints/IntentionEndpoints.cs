@@ -145,7 +145,8 @@ internal sealed class IntentionEndpoints(
     {
         if (!IntentionJson.TryRead(request.Body, out var given, out var unreadable))
         {
-            return Reply.Refused(unreadable);
+            // As in Consul this one is a failure, where the others are bad requests.
+            return Reply.Text(500, $"Failed to decode request body: {unreadable}");
         }
 
         var id = Guid.NewGuid().ToString("D");
@@ -156,7 +157,7 @@ internal sealed class IntentionEndpoints(
     {
         if (!IntentionJson.TryRead(request.Body, out var given, out var unreadable))
         {
-            return Reply.Refused(unreadable);
+            return Reply.BadRequest($"Request decode failed: {unreadable}");
         }
 
         var command = new UpdateIntention(books, request.Name, given, time.GetUtcNow());
@@ -175,7 +176,7 @@ internal sealed class IntentionEndpoints(
 
         if (!IntentionJson.TryRead(request.Body, out var given, out var unreadable))
         {
-            return Reply.Refused(unreadable);
+            return Reply.BadRequest($"Request decode failed: {unreadable}");
         }
 
         given = given with { DestinationNamespace = destination.Namespace };

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using Praetor.Server.Kv;
 using Praetor.Server.Model;
@@ -30,8 +29,7 @@ internal sealed class KvEndpoints(StateStore store, int valueMax)
             Acl = RouteRows.KeyWrite,
             Handle = PutAsync,
             BodyMax = valueMax,
-            BodyTooLarge = "Request body too large, max size: " + valueMax.ToString(CultureInfo.InvariantCulture)
-                + " bytes. See https://www.consul.io/docs/agent/options.html#kv_max_value_size.",
+            BodyMaxRemedy = ". See https://www.consul.io/docs/agent/options.html#kv_max_value_size.",
             Description = "Puts a key, on conditions (cas, acquire, release); answers whether it did.",
         });
         routes.Add(new Route
@@ -51,7 +49,7 @@ internal sealed class KvEndpoints(StateStore store, int valueMax)
         if (query.Has("keys"))
         {
             var names = KvQueries.Keys(view, key, query["separator"]);
-            return names.Count == 0
+            return names.Count == 0 && key.Length > 0
                 ? Missing(view)
                 : RouteRows.List(request, view, names, static (json, name) => json.WriteStringValue(name));
         }
@@ -116,15 +114,20 @@ internal sealed class KvEndpoints(StateStore store, int valueMax)
             return Reply.BadRequest("Missing key name");
         }
 
-        if (query.Has("acquire") && query.Has("release") || query.Has("cas")
-            && (query.Has("acquire") || query.Has("release")))
+        if (Conflict(query, "cas", "acquire", "release") is { } conflict)
         {
-            return Reply.BadRequest("Conflicting flags: cas, acquire and release exclude each other");
+            return conflict;
         }
 
-        if (!TryNumber(query, "flags", out var flags) || !TryNumber(query, "cas", out var cas))
+        if (!query.TryUnsigned("flags", out var flags, out var problem)
+            || !query.TryUnsigned("cas", out var cas, out problem))
         {
-            return Reply.BadRequest("Invalid flags or cas: a number is wanted");
+            return Reply.Text(500, problem);
+        }
+
+        if (query.Has("acquire") || query.Has("release"))
+        {
+            return WithSession(query);
         }
 
         if (KvRecord.IsTooLong(request.Name))
@@ -155,38 +158,37 @@ internal sealed class KvEndpoints(StateStore store, int valueMax)
             return Reply.BadRequest("Missing key name");
         }
 
-        if (!TryNumber(request.Query, "cas", out var cas))
+        if (Conflict(request.Query, "recurse", "cas") is { } conflict)
         {
-            return Reply.BadRequest("Invalid cas: a number is wanted");
+            return conflict;
         }
 
-        if (cas is not null && recurse)
+        if (!request.Query.TryUnsigned("cas", out var cas, out var problem))
         {
-            return Reply.BadRequest("Conflicting flags: cas and recurse exclude each other");
-        }
-
-        if (cas == 0)
-        {
-            return Reply.BadRequest("Invalid cas: must be greater than 0 for a delete");
+            return Reply.Text(500, problem);
         }
 
         return Reply.Of(await store.SubmitAsync(new DeleteKey(request.Name, recurse, cas)));
     }
 
-    private static bool TryNumber(QueryParameters query, string name, out ulong? number)
+    // There are no sessions yet, so none can hold a key; whoever asks for a lock must never believe to have it.
+    private static Reply WithSession(QueryParameters query)
     {
-        number = null;
-        if (!query.Has(name))
+        var acquires = query.Has("acquire");
+        var session = query[acquires ? "acquire" : "release"];
+        return session.Length == 0 ? Reply.Text(500, "missing session")
+            : acquires ? Reply.Text(500, $"invalid session \"{session}\"")
+            : Reply.False;
+    }
+
+    private static Reply? Conflict(QueryParameters query, params ReadOnlySpan<string> flags)
+    {
+        var given = 0;
+        foreach (var flag in flags)
         {
-            return true;
+            given += query.Has(flag) ? 1 : 0;
         }
 
-        if (!ulong.TryParse(query[name], NumberStyles.None, CultureInfo.InvariantCulture, out var parsed))
-        {
-            return false;
-        }
-
-        number = parsed;
-        return true;
+        return given > 1 ? Reply.BadRequest($"Conflicting flags: {query.Encode()}") : null;
     }
 }

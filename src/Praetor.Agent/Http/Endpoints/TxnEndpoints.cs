@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Languages;
 using Praetor.Server.Model;
 using Praetor.Server.State;
 using Praetor.Server.Transactions;
@@ -31,7 +32,7 @@ internal sealed class TxnEndpoints(StateStore store, int valueMax, int bodyMax)
         if (operations.TrueForAll(static o => KvSteps.IsRead(o.Verb)))
         {
             var view = new ReadView(store.Current, tracks: false);
-            return Answer(request, RunTransaction.Read(view, operations))
+            return Answer(request, RunTransaction.Read(view, operations), isRead: true)
                 .With("X-Consul-Index", view.Index.ToString(CultureInfo.InvariantCulture))
                 .With("X-Consul-KnownLeader", "true")
                 .With("X-Consul-LastContact", "0");
@@ -40,7 +41,7 @@ internal sealed class TxnEndpoints(StateStore store, int valueMax, int bodyMax)
         var outcome = await store.SubmitAsync(new RunTransaction(operations));
         return outcome.Refusal is { Status: not RunTransaction.RolledBackStatus } refusal
             ? Reply.Refused(refusal)
-            : Answer(request, outcome.Value);
+            : Answer(request, outcome.Value, isRead: false);
     }
 
     private Reply? Parse(ReadOnlyMemory<byte> body, out List<KvOperation> operations)
@@ -52,7 +53,7 @@ internal sealed class TxnEndpoints(StateStore store, int valueMax, int bodyMax)
             BodyObject.Verify(document.RootElement);
             if (document.RootElement.ValueKind != JsonValueKind.Array)
             {
-                return Reply.BadRequest("Failed to parse body: a list of operations is wanted");
+                return Reply.BadRequest("Failed to parse body: json: a list of operations is wanted");
             }
 
             if (document.RootElement.GetArrayLength() > OperationsMax)
@@ -74,7 +75,7 @@ internal sealed class TxnEndpoints(StateStore store, int valueMax, int bodyMax)
         }
         catch (JsonException e)
         {
-            return Reply.BadRequest($"Failed to parse body: {e.Message}");
+            return Reply.BadRequest($"Failed to parse body: {JsonErrors.Of(body.Span, e)}");
         }
     }
 
@@ -86,14 +87,22 @@ internal sealed class TxnEndpoints(StateStore store, int valueMax, int bodyMax)
             return Reply.BadRequest($"Failed to parse body: {unreadable}");
         }
 
-        if (operation.Object("KV") is not { } kv)
+        var kv = operation.Object("KV");
+        if (kv is null && element.EnumerateObject().All(static m => m.Value.ValueKind == JsonValueKind.Null))
+        {
+            return null;
+        }
+
+        if (kv is null)
         {
             return Reply.BadRequest("Failed to parse body: this version takes operations on KV only");
         }
 
         var step = new KvOperation(
-            kv.Text("Verb"), kv.Text("Key"), kv.Base64("Value"), kv.Unsigned("Flags"), kv.Unsigned("Index"));
-        _ = kv.Text("Session");
+            kv.Text("Verb"), kv.Text("Key"), kv.Base64("Value"), kv.Unsigned("Flags"), kv.Unsigned("Index"))
+        {
+            Session = kv.Text("Session"),
+        };
         _ = kv.Text("Namespace");
         _ = kv.Text("Partition");
         kv.Finish();
@@ -101,11 +110,6 @@ internal sealed class TxnEndpoints(StateStore store, int valueMax, int bodyMax)
         if ((kv.Problem ?? operation.Problem) is { } wrong)
         {
             return Reply.BadRequest($"Failed to parse body: {wrong}");
-        }
-
-        if (!KvSteps.IsKnown(step.Verb))
-        {
-            return Reply.BadRequest($"Failed to parse body: unknown KV verb \"{step.Verb}\"");
         }
 
         if (KvRecord.IsTooLong(step.Key))
@@ -123,7 +127,7 @@ internal sealed class TxnEndpoints(StateStore store, int valueMax, int bodyMax)
         return null;
     }
 
-    private static Reply Answer(ApiRequest request, TransactionResult result)
+    private static Reply Answer(ApiRequest request, TransactionResult result, bool isRead)
     {
         var failed = result.Errors.Count > 0;
         return Reply.Json(request.Pretty, json =>
@@ -131,8 +135,22 @@ internal sealed class TxnEndpoints(StateStore store, int valueMax, int bodyMax)
             json.WriteStartObject();
             WriteResults(json, failed ? null : result.Results);
             WriteErrors(json, failed ? result.Errors : null);
+            if (isRead)
+            {
+                WriteReadMembers(json);
+            }
+
             json.WriteEndObject();
         }, failed ? RunTransaction.RolledBackStatus : 200);
+    }
+
+    // Consul shows its query's inner members here; the index that counts is the header's.
+    private static void WriteReadMembers(Utf8JsonWriter json)
+    {
+        json.WriteNumber("Index", 0);
+        json.WriteNumber("LastContact", 0);
+        json.WriteBoolean("KnownLeader", true);
+        json.WriteString("ConsistencyLevel", "");
     }
 
     private static void WriteResults(Utf8JsonWriter json, IReadOnlyList<KvResult>? results)

@@ -84,7 +84,7 @@ internal static class AgentJson
         if (service.Proxy is not null && service.Kind.Length > 0)
         {
             json.WritePropertyName("Proxy");
-            ProxyJson.Write(json, service.Proxy);
+            ProxyJson.Write(json, service.Proxy, inCatalog: false);
         }
 
         if (service.ConnectNative)
@@ -93,7 +93,7 @@ internal static class AgentJson
         }
     }
 
-    // These answers always have a null for tags, no type and a definition of zeros; readers know no other form.
+    // These answers have a null where there are no tags, no type and a definition of zeros; readers know no other form.
     private static void WriteHealthCheck(Utf8JsonWriter json, CheckRecord check)
     {
         json.WriteStartObject();
@@ -105,7 +105,15 @@ internal static class AgentJson
         json.WriteString("Output", check.Output);
         json.WriteString("ServiceID", check.ServiceId);
         json.WriteString("ServiceName", check.ServiceName);
-        json.WriteNull("ServiceTags");
+        if (check.ServiceTags is { Count: > 0 } tags)
+        {
+            CatalogJson.WriteTags(json, "ServiceTags", tags);
+        }
+        else
+        {
+            json.WriteNull("ServiceTags");
+        }
+
         json.WriteString("Type", "");
         json.WriteNumber("ExposedPort", check.ExposedPort);
         json.WriteStartObject("Definition");

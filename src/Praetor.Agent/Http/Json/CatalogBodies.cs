@@ -96,6 +96,8 @@ internal static class CatalogBodies
         var name = body.Text("Name");
         var id = body.Text("CheckID");
         var status = body.Text("Status");
+        var type = body.Text("Type");
+        var definition = CheckDefinitionJson.Read(body);
         var check = new CheckRecord
         {
             Node = body.Text("Node"),
@@ -107,9 +109,9 @@ internal static class CatalogBodies
             ServiceId = body.Text("ServiceID"),
             ServiceName = body.Text("ServiceName"),
             ServiceTags = body.Texts("ServiceTags"),
-            Type = body.Text("Type"),
+            Type = type.Length > 0 ? type : CheckDefinitionJson.TypeOf(definition),
             ExposedPort = body.Whole("ExposedPort"),
-            Definition = Definition(body.Raw("Definition")),
+            Definition = definition,
         };
         OwnIndexes(body);
         SkipFields(body);
@@ -150,7 +152,7 @@ internal static class CatalogBodies
     {
         var upstream = new ServiceUpstream
         {
-            DestinationType = body.Text("DestinationType") is { Length: > 0 } type ? type : "service",
+            DestinationType = body.Text("DestinationType"),
             DestinationName = body.Text("DestinationName"),
             Datacenter = body.Text("Datacenter"),
             LocalBindAddress = body.Text("LocalBindAddress"),
@@ -183,7 +185,8 @@ internal static class CatalogBodies
         return further;
     }
 
-    private static bool IsZero(JsonElement value) => value.ValueKind switch
+    /// <summary>Whether a value says nothing, as Go's <c>omitempty</c> sees it.</summary>
+    internal static bool IsZero(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.False or JsonValueKind.Null => true,
         JsonValueKind.String => value.GetString()!.Length == 0,
@@ -214,13 +217,10 @@ internal static class CatalogBodies
 
     private static ServiceWeights Weights(BodyObject? body) => body is null
         ? ServiceWeights.Default
-        : new ServiceWeights(body.Whole("Passing", 1), body.Whole("Warning", 1));
+        : new ServiceWeights(body.Whole("Passing"), body.Whole("Warning"));
 
     private static Locality? Place(BodyObject? body) =>
         body is null ? null : new Locality(body.Text("Region"), body.Text("Zone"));
-
-    private static JsonElement? Definition(JsonElement? definition) =>
-        definition is { ValueKind: JsonValueKind.Object } given && !IsZero(given) ? given : null;
 
     private static void OwnIndexes(BodyObject body)
     {

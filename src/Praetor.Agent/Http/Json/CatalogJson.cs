@@ -7,6 +7,8 @@ namespace Praetor.Agent.Http.Json;
 /// <summary>Writes records of the catalog as Consul does: its names, its order, its choice of null or empty.</summary>
 internal static class CatalogJson
 {
+    private static readonly Dictionary<string, string> NoMeta = new(StringComparer.Ordinal);
+
     public static void WriteNode(Utf8JsonWriter json, NodeRecord node)
     {
         json.WriteStartObject();
@@ -46,7 +48,7 @@ internal static class CatalogJson
         WriteWeights(json, "Weights", service.Weights);
         json.WriteBoolean("EnableTagOverride", service.EnableTagOverride);
         json.WritePropertyName("Proxy");
-        ProxyJson.Write(json, service.Proxy);
+        ProxyJson.Write(json, service.Proxy, inCatalog: true);
         WriteConnect(json, service.ConnectNative);
         json.WriteString("PeerName", "");
         WriteLocality(json, "Locality", service.Locality);
@@ -71,13 +73,13 @@ internal static class CatalogJson
         json.WriteString("ServiceAddress", service.Address);
         WriteTaggedAddresses(json, "ServiceTaggedAddresses", service.TaggedAddresses);
         WriteWeights(json, "ServiceWeights", service.Weights);
-        WriteMap(json, "ServiceMeta", service.Meta);
+        WriteMap(json, "ServiceMeta", service.Meta ?? NoMeta);
         json.WriteNumber("ServicePort", service.Port);
         WritePortsOrNull(json, "ServicePorts", service.Ports);
         json.WriteString("ServiceSocketPath", service.SocketPath);
         json.WriteBoolean("ServiceEnableTagOverride", service.EnableTagOverride);
         json.WritePropertyName("ServiceProxy");
-        ProxyJson.Write(json, service.Proxy);
+        ProxyJson.Write(json, service.Proxy, inCatalog: true);
         json.WritePropertyName("ServiceConnect");
         WriteConnectBody(json, service.ConnectNative);
         json.WriteNull("ServiceLocality");

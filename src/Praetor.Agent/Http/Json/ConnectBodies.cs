@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 
@@ -8,9 +7,8 @@ namespace Praetor.Agent.Http.Json;
 /// <summary>Answers that hold certificates: their text stays as it is, so that people can copy it.</summary>
 internal static class ConnectBodies
 {
-    // The general encoder would write the + of base64 as an escape.
     private static readonly JsonWriterOptions Plain =
-        new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+        new() { Encoder = GoJsonEncoder.Instance, SkipValidation = true };
 
     private static readonly JsonWriterOptions Indented = Plain with { Indented = true, IndentSize = 4 };
 

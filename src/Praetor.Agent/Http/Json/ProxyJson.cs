@@ -6,7 +6,11 @@ namespace Praetor.Agent.Http.Json;
 /// <summary>Writes what a proxy stands for as Consul does.</summary>
 internal static class ProxyJson
 {
-    public static void Write(Utf8JsonWriter json, ServiceProxy? proxy)
+    /// <summary>Writes the member <c>Proxy</c>.</summary>
+    /// <param name="json">Where to.</param>
+    /// <param name="proxy">Null: written as one with nothing set.</param>
+    /// <param name="inCatalog">Upstreams in the catalog show members that the agent leaves out when empty.</param>
+    public static void Write(Utf8JsonWriter json, ServiceProxy? proxy, bool inCatalog)
     {
         proxy ??= new ServiceProxy();
         json.WriteStartObject();
@@ -26,7 +30,7 @@ internal static class ProxyJson
             json.WriteStartArray("Upstreams");
             foreach (var upstream in upstreams)
             {
-                WriteUpstream(json, upstream);
+                WriteUpstream(json, upstream, inCatalog);
             }
 
             json.WriteEndArray();
@@ -38,12 +42,12 @@ internal static class ProxyJson
         json.WriteEndObject();
     }
 
-    private static void WriteUpstream(Utf8JsonWriter json, ServiceUpstream upstream)
+    private static void WriteUpstream(Utf8JsonWriter json, ServiceUpstream upstream, bool inCatalog)
     {
         json.WriteStartObject();
-        WriteText(json, "DestinationType", upstream.DestinationType);
+        WriteText(json, "DestinationType", upstream.DestinationType, always: inCatalog);
         json.WriteString("DestinationName", upstream.DestinationName);
-        WriteText(json, "Datacenter", upstream.Datacenter);
+        WriteText(json, "Datacenter", upstream.Datacenter, always: inCatalog);
         WriteText(json, "LocalBindAddress", upstream.LocalBindAddress);
         if (upstream.LocalBindPort != 0)
         {
@@ -52,16 +56,21 @@ internal static class ProxyJson
 
         WriteText(json, "LocalBindSocketPath", upstream.LocalBindSocketPath);
         WriteText(json, "LocalBindSocketMode", upstream.LocalBindSocketMode);
-        WriteConfig(json, upstream.Config);
+        WriteConfig(json, upstream.Config, always: inCatalog);
         WriteMeshGateway(json, upstream.MeshGatewayMode);
         WriteFurther(json, upstream.Further);
         json.WriteEndObject();
     }
 
-    private static void WriteConfig(Utf8JsonWriter json, JsonElement? config)
+    private static void WriteConfig(Utf8JsonWriter json, JsonElement? config, bool always = false)
     {
         if (config is not { ValueKind: JsonValueKind.Object } map || !map.EnumerateObject().Any())
         {
+            if (always)
+            {
+                json.WriteNull("Config");
+            }
+
             return;
         }
 
@@ -117,9 +126,9 @@ internal static class ProxyJson
         }
     }
 
-    private static void WriteText(Utf8JsonWriter json, string name, string value)
+    private static void WriteText(Utf8JsonWriter json, string name, string value, bool always = false)
     {
-        if (value.Length > 0)
+        if (always || value.Length > 0)
         {
             json.WriteString(name, value);
         }
