@@ -215,6 +215,7 @@ public sealed record DnsConfig
 /// <summary>HTTP.</summary>
 /// <param name="BlockEndpoints">Path prefixes that are refused.</param>
 /// <param name="ResponseHeaders">Headers added to every answer.</param>
+/// <param name="AllowedHosts">Further names that Host may carry on loopback; ".x" stands for all below x.</param>
 /// <param name="AllowWriteFrom">Networks that may write. Empty: all.</param>
 /// <param name="UseCache">?cached is obeyed.</param>
 /// <param name="MaxHeaderBytes">Largest header; 0: the server's default.</param>
@@ -223,6 +224,7 @@ public sealed record DnsConfig
 /// <param name="AllowUnprintable">Paths with unprintable characters are taken.</param>
 public sealed record HttpConfig(
     IReadOnlyList<string> BlockEndpoints,
+    IReadOnlyList<string> AllowedHosts,
     IReadOnlyDictionary<string, string> ResponseHeaders,
     IReadOnlyList<IPNetwork> AllowWriteFrom,
     bool UseCache,

@@ -265,6 +265,7 @@ internal sealed class AgentConfigBuilder(SettingValues values, bool isDev, Confi
 
     private HttpConfig BuildHttp() => new(
         values.Texts("http_config.block_endpoints"),
+        values.Texts("http_config.allowed_hosts"),
         values.TextMap("http_config.response_headers"),
         [.. values.Texts("http_config.allow_write_http_from").Select(NetworkOf)],
         values.Flag("http_config.use_cache"),

@@ -44,11 +44,11 @@ public static partial class Settings
         Text("partition", null, "Admin partition; only \"default\" exists.").ByFlag("partition").Later(),
         Text("version", null, "Accepted from tools that write it; the real version wins."),
         Texts("experiments", null, "Experiments to switch on.").Later(),
-        Text("locality.region", null, "Region in which this node runs.").Later(),
-        Text("locality.zone", null, "Zone in which this node runs.").Later(),
+        Text("locality.region", null, "Region in which this node runs."),
+        Text("locality.zone", null, "Zone in which this node runs."),
         Text("default_intention_policy", null,
             "allow or deny: what holds between services that no intention names. Default: the ACL default policy."),
-        Flag("disable_kv_key_validation", "false", "Take KV keys with characters that are refused otherwise."),
+        Flag("disable_kv_key_validation", "false", "Take KV keys with characters that are refused otherwise.").Later(),
         Flag("auto_reload_config", "false", "Reload when a configuration file changes.").ByFlag("auto-reload-config")
             .Later(),
     ];
@@ -81,29 +81,29 @@ public static partial class Settings
             .Later().Networks(),
         Text("addresses.dns", null, "Addresses of the DNS server. Default: client_addr."),
         Text("addresses.http", null, "Addresses of the HTTP server, also unix://path. Default: client_addr."),
-        Text("addresses.https", null, "Addresses of the HTTPS server. Default: client_addr."),
-        Text("addresses.grpc", null, "Addresses of the gRPC server. Default: client_addr."),
-        Text("addresses.grpc_tls", null, "Addresses of the gRPC server with TLS. Default: client_addr."),
+        Text("addresses.https", null, "Addresses of the HTTPS server. Default: client_addr.").Later(),
+        Text("addresses.grpc", null, "Addresses of the gRPC server. Default: client_addr.").Later(),
+        Text("addresses.grpc_tls", null, "Addresses of the gRPC server with TLS. Default: client_addr.").Later(),
         Whole("ports.dns", "8600", "DNS, UDP and TCP; -1 switches it off.").ByFlag("dns-port").Port(),
         Whole("ports.http", "8500", "HTTP API; -1 switches it off.").ByFlag("http-port").Port(),
-        Whole("ports.https", "-1", "HTTP API with TLS; -1 switches it off.").ByFlag("https-port").Port(),
-        Whole("ports.grpc", "-1", "gRPC (xDS); -1 switches it off.").ByFlag("grpc-port").Port(),
+        Whole("ports.https", "-1", "HTTP API with TLS; -1 switches it off.").Later().ByFlag("https-port").Port(),
+        Whole("ports.grpc", "-1", "gRPC (xDS); -1 switches it off.").Later().ByFlag("grpc-port").Port(),
         Whole("ports.grpc_tls", null,
-            "gRPC with TLS; -1 switches it off. Default: 8503 on servers, -1 on clients.").ByFlag("grpc-tls-port")
+            "gRPC with TLS; -1 switches it off. Default: 8503 on servers, -1 on clients.").Later().ByFlag("grpc-tls-port")
             .Port(),
         Whole("ports.serf_lan", "8301", "Gossip in the datacenter.").ByFlag("serf-lan-port").Port(),
-        Whole("ports.serf_wan", "8302", "Gossip between datacenters; -1 switches it off.").ByFlag("serf-wan-port")
+        Whole("ports.serf_wan", "8302", "Gossip between datacenters; -1 switches it off.").Later().ByFlag("serf-wan-port")
             .Port(),
         Whole("ports.server", "8300", "Calls between agents and servers.").ByFlag("server-port").Port(),
         Whole("ports.sidecar_min_port", "21000", "First port given to sidecars.").Port(),
         Whole("ports.sidecar_max_port", "21255", "Last port given to sidecars.").Port(),
-        Whole("ports.expose_min_port", "21500", "First port given to exposed check paths.").Port(),
-        Whole("ports.expose_max_port", "21755", "Last port given to exposed check paths.").Port(),
+        Whole("ports.expose_min_port", "21500", "First port given to exposed check paths.").Later().Port(),
+        Whole("ports.expose_max_port", "21755", "Last port given to exposed check paths.").Later().Port(),
         Whole("ports.proxy_min_port", null, "Name of old releases.").Port().Old("ports.sidecar_min_port"),
         Whole("ports.proxy_max_port", null, "Name of old releases.").Port().Old("ports.sidecar_max_port"),
-        Text("unix_sockets.user", null, "Owner of Unix sockets: a name or a number."),
-        Text("unix_sockets.group", null, "Group of Unix sockets: a name or a number."),
-        Text("unix_sockets.mode", null, "Mode of Unix sockets, octal."),
+        Text("unix_sockets.user", null, "Owner of Unix sockets: a name or a number.").Later(),
+        Text("unix_sockets.group", null, "Group of Unix sockets: a name or a number.").Later(),
+        Text("unix_sockets.mode", null, "Mode of Unix sockets, octal.").Later(),
     ];
 
     /// <summary>Joining other agents.</summary>

@@ -19,9 +19,9 @@ public static partial class Settings
             "Largest output of a check that is kept, in bytes.").ByFlag("check_output_max_size")
             .Positive(),
         Flag("discard_check_output", "false", "Keep no output of checks.").Reloads(),
-        Flag("enable_central_service_config", "true", "Services take defaults from config entries."),
-        Duration("discovery_max_stale", "0s", "Oldest data for answers about services; 0: ask the leader.").Reloads(),
-        Duration("session_ttl_min", "0s", "Shortest TTL of a session; 0: 10 s."),
+        Flag("enable_central_service_config", "true", "Services take defaults from config entries.").Later(),
+        Duration("discovery_max_stale", "0s", "Oldest data for answers about services; 0: ask the leader.").Later().Reloads(),
+        Duration("session_ttl_min", "0s", "Shortest TTL of a session; 0: 10 s.").Later(),
     ];
 
     /// <summary>The mesh.</summary>
@@ -30,10 +30,10 @@ public static partial class Settings
         Flag("connect.enabled", "true", "The mesh is on."),
         Flag("connect.enable_mesh_gateway_wan_federation", "false", "Datacenters talk through mesh gateways.")
             .Later(),
-        Text("connect.ca_provider", null, "Who signs certificates: consul, vault or aws-pca.").Later(),
-        Free("connect.ca_config", null, "Settings of that provider.").Later().Secret(),
+        Text("connect.ca_provider", null, "Who signs certificates: consul, vault or aws-pca."),
+        Free("connect.ca_config", null, "Settings of that provider.").Secret(),
         Flag("connect.test_ca_leaf_root_change_spread", null, "Kept for tests of old releases.").Later(),
-        Blocks("config_entries.bootstrap", null, "Config entries written at the first start.").Later(),
+        Blocks("config_entries.bootstrap", null, "Config entries written at the first start."),
         Flag("peering.enabled", "true", "Clusters may peer.").Later(),
         Flag("use_streaming_backend", "true", "Answers about health come from a stream.").Later(),
         Flag("rpc.enable_streaming", "true", "Servers offer that stream.").Later(),
@@ -44,15 +44,15 @@ public static partial class Settings
     private static Setting[] Dns =>
     [
         Texts("recursors", null, "DNS servers for all other names.").ByFlag("recursor").Reloads(),
-        Flag("dns_config.allow_stale", "true", "Answer from any server, not only from the leader."),
-        Duration("dns_config.max_stale", "87600h", "Oldest data for such an answer."),
+        Flag("dns_config.allow_stale", "true", "Answer from any server, not only from the leader.").Later(),
+        Duration("dns_config.max_stale", "87600h", "Oldest data for such an answer.").Later(),
         Duration("dns_config.node_ttl", "0s", "TTL of answers about nodes.").Reloads(),
         DurationMap("dns_config.service_ttl", null, "TTL of answers by service name; * for all others.").Reloads(),
         Flag("dns_config.enable_truncate", "false", "Cut UDP answers that do not fit and say so.").Reloads(),
         Flag("dns_config.only_passing", "false", "Leave out instances with warnings.").Reloads(),
         Duration("dns_config.recursor_timeout", "2s", "How long a recursor may take.").Reloads(),
         Text("dns_config.recursor_strategy", "sequential",
-            "sequential or random: order in which recursors are asked.")
+            "sequential or random: order in which recursors are asked.").Later()
             .Reloads().Strategy(),
         Flag("dns_config.disable_compression", "false", "Do not compress names in answers.").Reloads(),
         Whole("dns_config.udp_answer_limit", "3", "Most answers in one UDP reply.").Reloads().NotNegative(),
@@ -63,8 +63,8 @@ public static partial class Settings
         Whole("dns_config.soa.min_ttl", "0", "SOA: TTL of \"no such name\", in seconds.").Reloads().NotNegative(),
         Whole("dns_config.soa.refresh", "3600", "SOA: refresh, in seconds.").Reloads().NotNegative(),
         Whole("dns_config.soa.retry", "600", "SOA: retry, in seconds.").Reloads().NotNegative(),
-        Flag("dns_config.use_cache", "false", "Answer from the agent's cache.").Reloads(),
-        Duration("dns_config.cache_max_age", "0s", "Oldest cache entry to answer from; 0: any.").Reloads(),
+        Flag("dns_config.use_cache", "false", "Answer from the agent's cache.").Later().Reloads(),
+        Duration("dns_config.cache_max_age", "0s", "Oldest cache entry to answer from; 0: any.").Later().Reloads(),
         Flag("dns_config.prefer_namespace", "false", "Enterprise; accepted.").Later(),
     ];
 
@@ -72,20 +72,22 @@ public static partial class Settings
     private static Setting[] Http =>
     [
         Texts("http_config.block_endpoints", null, "Path prefixes that are refused.").Reloads(),
+        Texts("http_config.allowed_hosts", null,
+            "Further names by which loopback clients may call this agent; .example stands for all below it.").Reloads(),
         TextMap("http_config.response_headers", null, "Headers added to every answer.").Reloads(),
         Texts("http_config.allow_write_http_from", null,
             "Networks from which writes are taken. Default: all.").ByFlag("allow-write-http-from")
             .Reloads().Networks(),
-        Flag("http_config.use_cache", "true", "Cached reads are allowed."),
-        Whole("http_config.max_header_bytes", "0", "Largest header of a request, in bytes; 0: 1 MiB."),
+        Flag("http_config.use_cache", "true", "Cached reads are allowed.").Later(),
+        Whole("http_config.max_header_bytes", "0", "Largest header of a request, in bytes; 0: 64 KiB."),
         Flag("ui", "false", "The web interface is on.").ByFlag("ui").Old("ui_config.enabled"),
         Text("ui_dir", null, "Directory with another web interface.").ByFlag("ui-dir").Later().Old("ui_config.dir"),
         Text("ui_content_path", null,
-            "Path of the web interface.").ByFlag("ui-content-path").Later().Old("ui_config.content_path")
+            "Path of the web interface.").ByFlag("ui-content-path").Old("ui_config.content_path")
             .UiPath(),
         Flag("ui_config.enabled", "false", "The web interface is on."),
         Text("ui_config.dir", null, "Directory with another web interface.").Later(),
-        Text("ui_config.content_path", "/ui/", "Path of the web interface.").Later().UiPath(),
+        Text("ui_config.content_path", "/ui/", "Path of the web interface.").UiPath(),
         Text("ui_config.metrics_provider", null, "Where the web interface gets metrics.").Later(),
         Texts("ui_config.metrics_provider_files", null, "Files of that provider.").Later(),
         Text("ui_config.metrics_provider_options_json", null, "Options of that provider, as JSON.").Later(),
@@ -96,14 +98,14 @@ public static partial class Settings
         Duration("default_query_time", "5m",
             "How long a blocking query waits when it does not say.").ByFlag("default-query-time"),
         Duration("max_query_time", "10m", "How long a blocking query may wait at most.").ByFlag("max-query-time"),
-        Flag("disable_http_unprintable_char_filter", "false", "Take paths with unprintable characters."),
+        Flag("disable_http_unprintable_char_filter", "false", "Take paths with unprintable characters.").Later(),
     ];
 
     /// <summary>Limits and caches.</summary>
     private static Setting[] Limits =>
     [
         Whole("limits.http_max_conns_per_client", "200", "Connections from one address to the HTTP API.").Reloads(),
-        Duration("limits.https_handshake_timeout", "5s", "How long a TLS handshake with the HTTP API may take."),
+        Duration("limits.https_handshake_timeout", "5s", "How long a TLS handshake with the HTTP API may take.").Later(),
         Duration("limits.rpc_handshake_timeout", "5s", "How long a handshake between agents may take.").Later(),
         Duration("limits.rpc_client_timeout", "60s", "How long a call to a server may take.").Later(),
         Whole("limits.rpc_max_conns_per_client", "100", "Connections from one agent to a server.").Later().Reloads(),
@@ -127,13 +129,13 @@ public static partial class Settings
     [
         Text("log_level", "INFO", "TRACE, DEBUG, INFO, WARN or ERROR.").ByFlag("log-level").Reloads(),
         Flag("log_json", "false", "One JSON object a line.").ByFlag("log-json"),
-        Text("log_file", null, "File for the log, beside the standard output.").ByFlag("log-file").Later(),
-        Whole("log_rotate_bytes", "0", "Largest log file, in bytes; 0: no limit.").ByFlag("log-rotate-bytes").Later(),
+        Text("log_file", null, "File for the log, beside the standard output.").ByFlag("log-file"),
+        Whole("log_rotate_bytes", "0", "Largest log file, in bytes; 0: no limit.").ByFlag("log-rotate-bytes"),
         Duration("log_rotate_duration", "24h",
             "Time after which a new log file is begun.").ByFlag("log-rotate-duration")
-            .Later(),
+            ,
         Whole("log_rotate_max_files", "0", "Old log files kept; 0: all, -1: none.").ByFlag("log-rotate-max-files")
-            .Later(),
+            ,
         Flag("enable_syslog", "false", "Write to the system's log too.").ByFlag("syslog").Later(),
         Text("syslog_facility", "LOCAL0", "Facility for that.").Later(),
     ];
@@ -141,13 +143,13 @@ public static partial class Settings
     /// <summary>Telemetry.</summary>
     private static Setting[] Telemetry =>
     [
-        Duration("telemetry.prometheus_retention_time", "0s", "How long metrics are kept for Prometheus; 0: off."),
+        Duration("telemetry.prometheus_retention_time", "0s", "How long metrics are kept for Prometheus; 0: off.").Later(),
         Text("telemetry.statsd_address", null, "host:port of statsd.").Later(),
         Text("telemetry.statsite_address", null, "host:port of statsite.").Later(),
         Text("telemetry.dogstatsd_addr", null, "host:port of DogStatsD.").Later(),
         Texts("telemetry.dogstatsd_tags", null, "Tags for it.").Later(),
         Flag("telemetry.disable_hostname", "false", "Leave the host's name out of gauges.").Later(),
-        Text("telemetry.metrics_prefix", "consul", "First part of every metric's name.").Later(),
+        Text("telemetry.metrics_prefix", "consul", "First part of every metric's name."),
         Texts("telemetry.prefix_filter", null, "Prefixes to take (+) or leave out (-).").Later().Reloads(),
         Flag("telemetry.filter_default", "true", "Take metrics that no prefix names.").Later().Reloads(),
         Flag("telemetry.disable_compat_1.9", null, "Kept for old files.").Later().Old(""),
@@ -174,7 +176,7 @@ public static partial class Settings
     [
         Flag("enable_debug", "false", "Profiling endpoints are on.").Later(),
         Flag("reap", null, "Kept for old files.").Later().Old(""),
-        Flag("disable_remote_exec", "true", "Refuse exec."),
+        Flag("disable_remote_exec", "true", "Refuse exec.").Later(),
         Flag("disable_update_check", "false", "Do not look for new versions; nothing does.").Later(),
         Flag("disable_anonymous_signature", "false", "Kept for old files.").Later(),
         Flag("disable_coordinates", "false", "Send no network coordinates.").Later(),

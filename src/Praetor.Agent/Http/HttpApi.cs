@@ -74,7 +74,9 @@ internal sealed partial class HttpApi(ApiSurroundings around)
         var headers = context.Request.Headers;
         var writes = !HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method);
         var onLoopback = context.Connection.LocalIpAddress is not { } local || IPAddress.IsLoopback(local);
-        if (around.Guard.Refuses(headers.Host.ToString(), headers.Origin.ToString(), writes, onLoopback) is { } guarded)
+        var visit = new Visit(
+            path, headers.Host.ToString(), headers.Origin.ToString(), writes, onLoopback, context.Connection.RemoteIpAddress);
+        if (around.Guard.Refuses(visit) is { } guarded)
         {
             await WriteAsync(context, Reply.Text(403, guarded), null, null);
             return;

@@ -17,6 +17,9 @@ namespace Praetor.Agent.Http;
 /// <param name="ConnectionsPerClientMax">Connections from one address; more are closed. 0: no bound.</param>
 internal sealed record HttpServerOptions(IReadOnlyList<EndPoint> EndPoints, int ConnectionsPerClientMax)
 {
+    /// <summary>What the headers of a request may weigh together. 0: 64 KiB.</summary>
+    public int HeaderBytesMax { get; init; }
+
     /// <summary>How long the end waits for requests under way.</summary>
     public static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(2);
 }
@@ -43,7 +46,7 @@ internal sealed class HttpServer : IHttpApplication<HttpContext>, IAsyncDisposab
         var kestrel = new KestrelServerOptions { AddServerHeader = false, AllowSynchronousIO = false };
         kestrel.Limits.MaxRequestBodySize = null;
         kestrel.Limits.MaxRequestLineSize = RequestLineMax;
-        kestrel.Limits.MaxRequestHeadersTotalSize = HeadersMax;
+        kestrel.Limits.MaxRequestHeadersTotalSize = options.HeaderBytesMax > 0 ? options.HeaderBytesMax : HeadersMax;
         foreach (var endPoint in options.EndPoints)
         {
             kestrel.Listen(endPoint, Configure);

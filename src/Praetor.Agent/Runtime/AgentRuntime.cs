@@ -34,6 +34,7 @@ public sealed partial class AgentRuntime : IAsyncDisposable
     private readonly NodeIdentity _node;
     private readonly LocalAgent _local;
     private readonly MeshServer _mesh;
+    private readonly HostGuard _guard;
     private readonly RouteTable _routes = new();
     private readonly SemaphoreSlim _reloads = new(1, 1);
     private readonly TaskCompletionSource<bool> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -71,6 +72,7 @@ public sealed partial class AgentRuntime : IAsyncDisposable
             dataDir is null ? new MemoryEngine() : new SqliteEngine(Path.Combine(dataDir, StateFile)));
         _store.Failed += e => Fail(e.Message);
         _hub = new QueryHub(_store, time);
+        _guard = new HostGuard(Guards(config));
         _local = new LocalAgent(
             ConfigMapping.Local(config, _node), _store, new StoreCatalog(_store), _hub, time, random, _log);
         _local.Failed += e => Fail(e.Message);
@@ -147,6 +149,7 @@ public sealed partial class AgentRuntime : IAsyncDisposable
             }
 
             _log.Level = ConfigMapping.Level(next.Log.Level);
+            _guard.Rules = Guards(next);
             _dns?.Reload(ConfigMapping.Dns(next));
             _config = next;
             return null;
@@ -209,7 +212,7 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         var valueMax = (int)Math.Min(_config.Limits.KvValueBytesMax, int.MaxValue);
         StatusEndpoints.AddTo(_routes, $"{_node.Address}:{_node.ServerPort.ToString(CultureInfo.InvariantCulture)}");
         new KvEndpoints(_store, valueMax).AddTo(_routes);
-        new TxnEndpoints(_store, valueMax).AddTo(_routes);
+        new TxnEndpoints(_store, valueMax, (int)Math.Min(_config.Limits.TxnBytesMax, int.MaxValue)).AddTo(_routes);
         CatalogReads.AddTo(_routes, _config.Datacenter);
         new CatalogWrites(_store, _config.Datacenter).AddTo(_routes);
         HealthEndpoints.AddTo(_routes);
@@ -286,7 +289,7 @@ public sealed partial class AgentRuntime : IAsyncDisposable
             Store = _store,
             Hub = _hub,
             Authorizer = new AllowAll(),
-            Guard = new HostGuard(AllowedHosts()),
+            Guard = _guard,
             Datacenter = _config.Datacenter,
             NodeName = _node.Name,
             Random = new Random(),
@@ -297,7 +300,10 @@ public sealed partial class AgentRuntime : IAsyncDisposable
             Streams = streams,
         });
         var endPoints = _config.Addresses.Http.Select(static a => a.EndPoint).ToList();
-        var options = new HttpServerOptions(endPoints, _config.Limits.HttpConnectionsPerClient);
+        var options = new HttpServerOptions(endPoints, _config.Limits.HttpConnectionsPerClient)
+        {
+            HeaderBytesMax = _config.Http.MaxHeaderBytes,
+        };
         _http = new HttpServer(options, api.HandleAsync, _log);
         try
         {
@@ -310,12 +316,17 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         }
     }
 
-    private HashSet<string> AllowedHosts() => new(StringComparer.Ordinal)
+    private static GuardRules Guards(AgentConfig config)
     {
-        _node.Name.ToLowerInvariant(),
-        Environment.MachineName.ToLowerInvariant(),
-        "." + _config.Dns.Domain.TrimEnd('.'),
-    };
+        string[] own = [config.NodeName, Environment.MachineName, "." + config.Dns.Domain.TrimEnd('.')];
+        return new GuardRules
+        {
+            HostNames = own.Concat(config.Http.AllowedHosts).Select(static n => n.ToLowerInvariant())
+                .ToHashSet(StringComparer.Ordinal),
+            BlockedPrefixes = config.Http.BlockEndpoints,
+            WriteNetworks = config.Http.AllowWriteFrom,
+        };
+    }
 
     // Sidecars inside the agent ask it over loopback like any other proxy.
     private string ClientAddress()

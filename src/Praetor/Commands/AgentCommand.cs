@@ -35,6 +35,11 @@ internal sealed class AgentCommand : Command
             throw new CommandException($"==> {loaded.ProblemText}");
         }
 
+        if (Unsupported(config) is { } unsupported)
+        {
+            throw new CommandException($"==> {unsupported}");
+        }
+
         shell.Say("==> Starting Praetor agent...");
         AgentRuntime? agent = null;
         using var signals = new ProcessSignals(onReload: () => _ = agent?.ReloadAsync(stop));
@@ -67,6 +72,16 @@ internal sealed class AgentCommand : Command
             }
         }
     }
+
+    // Refused rather than half done: a lone agent that takes itself for one of several would lose what it is given.
+    private static string? Unsupported(AgentConfig config) => config switch
+    {
+        { IsServer: false } => "this version runs servers only: add -server -bootstrap-expect=1, or -dev to try it out",
+        { BootstrapExpect: > 1 } => $"this version runs one server: bootstrap_expect is {config.BootstrapExpect}, use 1",
+        { Acl.IsEnabled: true } => "this version has no ACLs: with acl.enabled it would let everybody do everything; "
+            + "remove it, or keep the agent on loopback until they are there",
+        _ => null,
+    };
 
     // INT leaves unless told otherwise (servers stay by default), TERM stays unless told otherwise, as in Consul.
     private static async Task<int> UntilEndAsync(AgentRuntime agent, AgentConfig config, ProcessSignals signals)

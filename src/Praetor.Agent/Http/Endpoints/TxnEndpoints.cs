@@ -6,10 +6,9 @@ using Praetor.Server.Transactions;
 namespace Praetor.Agent.Http.Endpoints;
 
 /// <summary>/v1/txn: several operations on keys, all or none.</summary>
-internal sealed class TxnEndpoints(StateStore store, int valueMax)
+internal sealed class TxnEndpoints(StateStore store, int valueMax, int bodyMax)
 {
     private const int OperationsMax = 128;
-    private const int BodyMax = 2 * 1024 * 1024;
 
     public void AddTo(RouteTable routes) => routes.Add(new Route
     {
@@ -17,7 +16,7 @@ internal sealed class TxnEndpoints(StateStore store, int valueMax)
         Pattern = "/v1/txn",
         Acl = new AclRequirement("key", "write"),
         Handle = RunAsync,
-        BodyMax = BodyMax,
+        BodyMax = bodyMax,
         Description = "Up to 128 operations on keys, done all or, when one fails, not at all.",
     });
 
