@@ -29,6 +29,7 @@ internal sealed class KvEndpoints(StateStore store, int valueMax)
             Pattern = Pattern,
             Acl = RouteRows.KeyWrite,
             Handle = PutAsync,
+            TakesBytes = true,
             BodyMax = valueMax,
             BodyTooLarge = "Request body too large, max size: " + valueMax.ToString(CultureInfo.InvariantCulture)
                 + " bytes. See https://www.consul.io/docs/agent/options.html#kv_max_value_size.",
