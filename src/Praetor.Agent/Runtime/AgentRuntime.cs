@@ -54,6 +54,7 @@ public sealed partial class AgentRuntime : IAsyncDisposable
     public AgentRuntime(
         AgentConfig config, Func<ConfigResult> load, AgentBuild build, TextWriter console, TimeProvider time)
     {
+        config = Served(config);
         (_config, _load, _build, _time) = (config, load, build, time);
         _log = new AgentLog(ConfigMapping.Log(config), console, time);
         _logger = _log.CreateLogger("agent");
@@ -131,11 +132,13 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         {
             Log.Reloading(_logger);
             var result = _load();
-            if (result.Config is not { } next)
+            if (result.Config is not { } loaded)
             {
                 Log.ReloadRefused(_logger, result.ProblemText);
                 return result.ProblemText;
             }
+
+            var next = Served(loaded);
 
             foreach (var key in ConfigLoader.NotReloadable(_config, next))
             {
@@ -199,6 +202,13 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         Log.Stopped(_logger);
         _log.Dispose();
     }
+
+    // Clients look here for ports to use, so a port that nobody serves yet is off, whatever was asked for.
+    private static AgentConfig Served(AgentConfig config) => config with
+    {
+        Ports = config.Ports with { Https = -1, Grpc = -1, GrpcTls = -1 },
+        Addresses = config.Addresses with { Https = [], Grpc = [], GrpcTls = [] },
+    };
 
     private static string Word(bool value) => value ? "true" : "false";
 
