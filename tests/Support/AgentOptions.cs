@@ -15,7 +15,8 @@ public sealed record AgentOptions
     /// <summary>The node's name. Default <c>lab</c>.</summary>
     public string Node { get; init; } = "lab";
 
-    /// <summary>The node's id. Default: the one in the recordings of tests/conformance.</summary>
+    /// <summary>The node's id. Default: the one in the recordings of tests/conformance. Empty: it makes one.
+    /// </summary>
     public string NodeId { get; init; } = "11111111-2222-3333-4444-555555555555";
 
     /// <summary>Configuration on top, as HCL, each given by <c>-hcl</c>.</summary>

@@ -105,17 +105,24 @@ public sealed partial class AgentProcess : IAsyncDisposable
     }
 
     /// <summary>Ends it by SIGINT, as Ctrl-C does; gives its exit code.</summary>
-    public async Task<int> EndAsync()
+    public Task<int> EndAsync()
     {
         Signal(SigInt);
-        using var limit = new CancellationTokenSource(EndLimit);
+        return EndedAsync(EndLimit);
+    }
+
+    /// <summary>Waits until it has ended, by whatever; gives its exit code.</summary>
+    /// <exception cref="TimeoutException">It still runs.</exception>
+    public async Task<int> EndedAsync(TimeSpan within)
+    {
+        using var limit = new CancellationTokenSource(within);
         try
         {
             await Running.WaitForExitAsync(limit.Token);
         }
         catch (OperationCanceledException late)
         {
-            throw new TimeoutException($"the agent did not end on SIGINT\n{EndOfLog()}", late);
+            throw new TimeoutException($"the agent did not end\n{EndOfLog()}", late);
         }
 
         var code = Running.ExitCode;
@@ -189,10 +196,11 @@ public sealed partial class AgentProcess : IAsyncDisposable
         string[] role = _options.IsDev
             ? ["-dev"]
             : ["-server", "-bootstrap-expect=1", "-data-dir", _folder.File("data"), "-hcl", ConnectHcl];
+        string[] id = _options.NodeId.Length > 0 ? ["-node-id", _options.NodeId] : [];
         var hcl = _options.Hcl.SelectMany(block => (string[])["-hcl", block]);
         return
         [
-            "agent", .. role, "-node", _options.Node, "-node-id", _options.NodeId, "-bind", "127.0.0.1",
+            "agent", .. role, "-node", _options.Node, .. id, "-bind", "127.0.0.1",
             "-hcl", Ports.ToHcl(), .. hcl, .. _options.Arguments,
         ];
     }

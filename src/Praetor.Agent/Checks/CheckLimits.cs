@@ -6,6 +6,15 @@ public static class CheckLimits
     /// <summary>A shorter interval is raised to this.</summary>
     public static readonly TimeSpan ShortestInterval = TimeSpan.FromSeconds(1);
 
+    /// <summary>An eager check runs for the first time within this; later runs come after twice as long each.</summary>
+    public static readonly TimeSpan EagerFirst = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>An eager check runs at least this often until it has passed or was eager long enough.</summary>
+    public static readonly TimeSpan EagerInterval = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Runs that did not pass after which an eager check keeps to its interval: about a minute.</summary>
+    public const int EagerRunsMax = 120;
+
     /// <summary>The timeout of a network check that names none.</summary>
     public static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(10);
 

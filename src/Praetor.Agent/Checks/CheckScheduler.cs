@@ -15,6 +15,9 @@ internal sealed partial class CheckScheduler(
     Func<CheckKind, ICheckRunner?> runners, ICheckSink sink, Deadlines deadlines, Random random, ILogger log)
     : IAsyncDisposable
 {
+    // More of them are beyond the longest eager pause anyway.
+    private const int EagerDoublingsMax = 10;
+
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Entry> _entries = new(StringComparer.Ordinal);
     private readonly HashSet<Task> _running = [];
@@ -35,7 +38,7 @@ internal sealed partial class CheckScheduler(
         lock (_gate)
         {
             _entries[spec.Id] = entry;
-            deadlines.Set(entry.Deadline, spec.EffectiveInterval * random.NextDouble());
+            deadlines.Set(entry.Deadline, entry.Pause(passed: false) * random.NextDouble());
         }
     }
 
@@ -146,7 +149,7 @@ internal sealed partial class CheckScheduler(
         {
             if (IsCurrent(entry))
             {
-                deadlines.Set(entry.Deadline, entry.Spec.EffectiveInterval);
+                deadlines.Set(entry.Deadline, entry.Pause(result.Status == CheckStatus.Passing));
             }
         }
 
@@ -189,6 +192,22 @@ internal sealed partial class CheckScheduler(
         public CancellationTokenSource Cancel { get; } = new();
 
         public Deadline Deadline { get; set; } = new(static () => { });
+
+        private int EagerRuns { get; set; } = spec.IsEager ? 0 : CheckLimits.EagerRunsMax;
+
+        /// <summary>How long until the next run.</summary>
+        public TimeSpan Pause(bool passed)
+        {
+            if (passed || EagerRuns >= CheckLimits.EagerRunsMax)
+            {
+                EagerRuns = Spec.IsEager && passed ? 0 : CheckLimits.EagerRunsMax;
+                return Spec.EffectiveInterval;
+            }
+
+            var doublings = Math.Min(EagerRuns++, EagerDoublingsMax);
+            var pause = CheckLimits.EagerFirst * (1 << doublings);
+            return pause < CheckLimits.EagerInterval ? pause : CheckLimits.EagerInterval;
+        }
     }
 
     private static partial class Log

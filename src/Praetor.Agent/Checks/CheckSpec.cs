@@ -30,6 +30,10 @@ public sealed record CheckSpec
     /// <summary>From the end of a run to the start of the next; raised to 1 s when shorter.</summary>
     public TimeSpan Interval { get; init; }
 
+    /// <summary>Runs at once, and more often than at the interval, until it passes.</summary>
+    /// <remarks>For what is about to come up and is waited for: a sidecar whose service is started now.</remarks>
+    public bool IsEager { get; init; }
+
     /// <summary>Limit of one run. Zero: 10 s, or 30 s for a check that starts a process.</summary>
     public TimeSpan Timeout { get; init; }
 

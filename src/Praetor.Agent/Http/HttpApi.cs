@@ -373,7 +373,7 @@ internal sealed partial class HttpApi(ApiSurroundings around)
                 var body = new byte[read.Buffer.Length];
                 System.Buffers.BuffersExtensions.CopyTo(read.Buffer, body);
                 reader.AdvanceTo(read.Buffer.End);
-                return (body, null);
+                return (route.TakesBytes ? body : JsonText.Mend(body), null);
             }
 
             reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);

@@ -37,6 +37,9 @@ internal sealed record Route
     /// <summary>Whether the answer is kept for the next who asks the same; not worth it for single keys.</summary>
     public bool KeepsAnswer { get; init; } = true;
 
+    /// <summary>Whether the body is stored as it comes; else it is JSON.</summary>
+    public bool TakesBytes { get; init; }
+
     public int BodyMax { get; init; } = DefaultBodyMax;
 
     /// <summary>What is said about a body that is too large, behind the general text.</summary>

@@ -59,6 +59,7 @@ internal static class Sidecar
                 Name = "Connect Sidecar Listening",
                 Tcp = host + ":" + sidecar.Port.ToString(CultureInfo.InvariantCulture),
                 Interval = ListeningInterval,
+                IsEager = true,
             },
             new CheckSpec { Id = "", Name = "Connect Sidecar Aliasing " + parentId, AliasService = parentId },
         ];

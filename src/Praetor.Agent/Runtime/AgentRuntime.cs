@@ -96,7 +96,8 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         yield return $"         Node name: '{_node.Name}'";
         yield return $"        Datacenter: '{_node.Datacenter}' (Store: '{_store.EngineName}')";
         yield return $"            Server: {Word(_config.IsServer)} (Bootstrap: {Word(_config.IsBootstrap)})";
-        yield return $"       Client Addr: [{string.Join(' ', addresses.Client)}] (HTTP: {_config.Ports.Http}, "
+        var client = addresses.Client.Select(static a => a.Address?.ToString() ?? a.ToString());
+        yield return $"       Client Addr: [{string.Join(' ', client)}] (HTTP: {_config.Ports.Http}, "
             + $"DNS: {_config.Ports.Dns})";
         yield return $"      Cluster Addr: {addresses.Advertise}";
         if (_config.Ui.IsEnabled && addresses.Http.Count > 0)
@@ -325,10 +326,11 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         {
             await _http.StartAsync(stop);
         }
-        catch (Exception e) when (e is SocketException or InvalidOperationException)
+        catch (Exception e) when (e is SocketException or InvalidOperationException or IOException)
         {
             var where = string.Join(' ', _config.Addresses.Http);
-            throw new IOException($"HTTP cannot listen on {where}: {e.Message}; set ports.http to another port", e);
+            var why = (e.GetBaseException() as SocketException ?? e).Message.TrimEnd('.');
+            throw new IOException($"HTTP cannot listen on {where}: {why}; set ports.http to another port", e);
         }
     }
 

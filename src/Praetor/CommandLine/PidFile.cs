@@ -18,7 +18,15 @@ internal sealed class PidFile : IDisposable
             return null;
         }
 
-        File.WriteAllText(path, Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
+        try
+        {
+            File.WriteAllText(path, Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new IOException($"the pid file {path} cannot be written: {e.Message}; see to pid_file", e);
+        }
+
         return new PidFile(path);
     }
 

@@ -28,6 +28,7 @@ internal sealed class KvEndpoints(StateStore store, int valueMax)
             Pattern = Pattern,
             Acl = RouteRows.KeyWrite,
             Handle = PutAsync,
+            TakesBytes = true,
             BodyMax = valueMax,
             BodyMaxRemedy = ". See https://www.consul.io/docs/agent/options.html#kv_max_value_size.",
             Description = "Puts a key, on conditions (cas, acquire, release); answers whether it did.",
