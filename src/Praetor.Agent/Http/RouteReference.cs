@@ -12,16 +12,18 @@ internal static class RouteReference
         var text = new StringBuilder();
         text.Append("# HTTP API\n\n");
         text.Append("Made from the route table (`src/Praetor.Agent/Http/Endpoints`); do not edit.\n\n");
-        text.Append("Paths and bodies are Consul's. `{name}` stands for one segment of the path, `{name*}` for all that ");
-        text.Append("follows. HEAD works where GET does.\n\n");
-        text.Append("**Needs** is the right that a token must give once there are ACLs; version 0.1 has none and lets ");
-        text.Append("everybody who can connect do everything. **Waits**: with `?index=` it answers when something ");
-        text.Append("changed, or when `wait=` is over. **Body** is the most that a request's body may weigh.\n");
+        text.Append("Paths and bodies are Consul's. `{name}` stands for one segment of the path, `{name*}` ");
+        text.Append("for all that follows. HEAD works where GET does.\n\n");
+        text.Append("**Needs** is the right that a token must give once there are ACLs; version 0.1 has none ");
+        text.Append("and lets everybody who can connect do everything. **Waits**: with `?index=` it answers when ");
+        text.Append("something changed, or when `wait=` is over. ");
+        text.Append("**Body** is the most that a request's body may weigh.\n");
         var groups = table.Routes.GroupBy(static route => GroupOf(route.Pattern), StringComparer.Ordinal);
         foreach (var group in groups.OrderBy(static group => group.Key, StringComparer.Ordinal))
         {
             text.Append(CultureInfo.InvariantCulture, $"\n## {group.Key}\n\n");
-            text.Append("| method | path | needs | waits | body | what it does |\n| --- | --- | --- | --- | --- | --- |\n");
+            text.Append("| method | path | needs | waits | body | what it does |\n");
+            text.Append("| --- | --- | --- | --- | --- | --- |\n");
             foreach (var route in group.OrderBy(static r => r.Pattern, StringComparer.Ordinal)
                 .ThenBy(static r => r.Method, StringComparer.Ordinal))
             {

@@ -55,8 +55,8 @@ public sealed class RouteReferenceTests
     {
         var loaded = ConfigLoader.Load(["-dev"], Machine);
         var build = new AgentBuild("0", "", "");
-        await using var agent = new AgentRuntime(
-            loaded.Config.ShouldNotBeNull(loaded.ProblemText), () => loaded, build, TextWriter.Null, TimeProvider.System);
+        var config = loaded.Config.ShouldNotBeNull(loaded.ProblemText);
+        await using var agent = new AgentRuntime(config, () => loaded, build, TextWriter.Null, TimeProvider.System);
         agent.AddRoutes();
         return agent.Routes;
     }
