@@ -7,6 +7,8 @@ namespace Praetor.Agent.Http.Endpoints;
 /// <summary>/v1/agent/self, version, host, members.</summary>
 internal sealed class AgentSelfEndpoints(LocalAgent local, AgentFacts facts, HostReport host)
 {
+    private const string AllSegments = "_all";
+
     // The newest of each line that speaks the xDS of this version.
     private static readonly string[] EnvoyVersions = ["1.35.3", "1.34.7", "1.33.9", "1.32.12"];
 
@@ -33,6 +35,12 @@ internal sealed class AgentSelfEndpoints(LocalAgent local, AgentFacts facts, Hos
 
     private ValueTask<Reply> Members(ApiRequest request)
     {
+        if (request.Query["segment"] is not ("" or AllSegments))
+        {
+            return ValueTask.FromResult(
+                Reply.Text(500, "Network segments are not supported in this version of Consul"));
+        }
+
         if (!AgentFilters.TryRead(request, AgentFilters.Member, out var filter, out var refusal))
         {
             return ValueTask.FromResult(refusal);

@@ -10,6 +10,7 @@ namespace Praetor.Agent.Http.Endpoints;
 internal sealed class KvEndpoints(StateStore store, int valueMax)
 {
     private const string Pattern = "/v1/kv/{key*}";
+    private const int UuidLength = 36;
 
     public void AddTo(RouteTable routes)
     {
@@ -147,9 +148,27 @@ internal sealed class KvEndpoints(StateStore store, int valueMax)
             return Reply.False;
         }
 
+        if (query.Has("acquire"))
+        {
+            return Reply.Text(500, NoSession(query["acquire"]));
+        }
+
+        if (query.Has("release"))
+        {
+            return Reply.False;
+        }
+
         var body = request.Body.ToArray();
         return Reply.Of(await store.SubmitAsync(new PutKey(request.Name, body, flags ?? 0, cas)));
     }
+
+    // There are no sessions yet, so none can be named; a plain write instead would let two holders into one lock.
+    private static string NoSession(string id) => id.Length switch
+    {
+        0 => "missing session",
+        UuidLength => $"invalid session \"{id}\"",
+        _ => $"failed session lookup: index error: UUID must be {UuidLength} characters",
+    };
 
     private async ValueTask<Reply> DeleteAsync(ApiRequest request)
     {
