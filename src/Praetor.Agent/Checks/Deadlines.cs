@@ -26,7 +26,7 @@ internal sealed class Deadlines : IDisposable
         lock (_gate)
         {
             _waiting.Remove(deadline);
-            deadline.Due = Now() + Math.Max(0, fromNow.Ticks);
+            deadline.Due = Now() + Math.Clamp(fromNow.Ticks, 0, long.MaxValue / 2);
             deadline.Sequence = _sequence++;
             _waiting.Add(deadline);
             if (ReferenceEquals(_waiting.Min, deadline))
@@ -94,7 +94,13 @@ internal sealed class Deadlines : IDisposable
         // Rounded up to whole milliseconds, the resolution of timers: rounded down it would spin until the time has
         // come.
         var wait = TimeSpan.FromMilliseconds(Math.Ceiling(TimeSpan.FromTicks(first.Due - Now()).TotalMilliseconds));
-        _timer.Change(wait < TimeSpan.Zero ? TimeSpan.Zero : wait, Timeout.InfiniteTimeSpan);
+        if (wait < TimeSpan.Zero)
+        {
+            wait = TimeSpan.Zero;
+        }
+
+        // What is farther away is armed again when the timer has come and nothing is due.
+        _timer.Change(wait < TimerLimit.Max ? wait : TimerLimit.Max, Timeout.InfiniteTimeSpan);
     }
 
     private long Now() => _time.GetElapsedTime(0).Ticks;

@@ -1,5 +1,12 @@
 namespace Praetor.Agent.Checks;
 
+/// <summary>What a timer can wait for at most; it throws for more.</summary>
+internal static class TimerLimit
+{
+    /// <summary>Short of the 2^32 - 2 ms (49.7 days) of the runtime's timers.</summary>
+    public static readonly TimeSpan Max = TimeSpan.FromDays(49);
+}
+
 /// <summary>The timeout of one run, joined with the wish to stop it.</summary>
 internal sealed class RunLimit : IDisposable
 {
@@ -10,7 +17,7 @@ internal sealed class RunLimit : IDisposable
     public RunLimit(TimeSpan timeout, TimeProvider time, CancellationToken stop)
     {
         _stop = stop;
-        _late = new CancellationTokenSource(timeout, time);
+        _late = new CancellationTokenSource(timeout < TimerLimit.Max ? timeout : TimerLimit.Max, time);
         _both = CancellationTokenSource.CreateLinkedTokenSource(_late.Token, stop);
     }
 

@@ -70,7 +70,9 @@ internal sealed class AnswerEncoder(Random random, TimeProvider time)
 
     /// <summary>The largest datagram that this asker may be sent.</summary>
     public static int DatagramBytes(in DnsQuery query, DnsSettings settings) =>
-        Math.Min(Math.Max((int)query.EdnsSize, DnsLimits.PlainUdpBytes), settings.UdpReplyBytes);
+        Math.Min(
+            Math.Max((int)query.EdnsSize, DnsLimits.PlainUdpBytes),
+            query.Place == AskerPlace.Loopback ? settings.UdpReplyBytes : settings.RemoteUdpReplyBytes);
 
     private static int Close(Span<byte> reply, int length, in Job job, in DnsQuery query)
     {

@@ -56,6 +56,20 @@ public sealed record DnsOptions
     /// <summary>No datagram is larger, whatever the asker announces. Default 65467, which is Consul's; 1232 avoids
     /// fragments and makes the server useless for amplification.</summary>
     public int UdpReplyBytesMax { get; init; } = 65467;
+
+    /// <summary>The same for askers that are not on this machine. Default 1232: datagrams from forged addresses
+    /// make no larger ones.</summary>
+    public int RemoteUdpReplyBytesMax { get; init; } = 1232;
+
+    /// <summary>From where, besides this machine, others are asked about foreign names; who is elsewhere is told
+    /// REFUSED. Default: private and link-local networks.</summary>
+    public IReadOnlyList<IPNetwork> RecursionNetworks { get; init; } = PrivateNetworks;
+
+    private static readonly IReadOnlyList<IPNetwork> PrivateNetworks =
+    [
+        IPNetwork.Parse("10.0.0.0/8"), IPNetwork.Parse("172.16.0.0/12"), IPNetwork.Parse("192.168.0.0/16"),
+        IPNetwork.Parse("169.254.0.0/16"), IPNetwork.Parse("fc00::/7"), IPNetwork.Parse("fe80::/10"),
+    ];
 }
 
 /// <summary>The numbers of the domain's SOA record, in seconds.</summary>

@@ -33,6 +33,7 @@ internal ref struct DnsQuery
     public DnsType Type;
     public DnsClass Class;
     public bool IsTcp;
+    public AskerPlace Place;
     public bool HasEdns;
     public ushort EdnsSize;
 

@@ -9,15 +9,22 @@ internal sealed class DnsRecursion(DnsContext context, DnsForwarder forwarder, F
 {
     /// <summary>Questions that may wait for recursors at once; whoever comes on top is told SERVFAIL.</summary>
     private const int WaitingMax = 512;
+
+    /// <summary>How many of them one asker elsewhere may have; on loopback stands a resolver for many.</summary>
+    private const int WaitingPerAskerMax = 64;
+    private readonly Lock _gate = new();
+    private readonly Dictionary<IPAddress, int> _askers = [];
     private int _waiting;
 
     /// <returns>The reply's length; 0 for no reply.</returns>
-    public async Task<int> CompleteAsync(byte[] packet, bool isTcp, Memory<byte> reply, CancellationToken stop)
+    public async Task<int> CompleteAsync(
+        byte[] packet, bool isTcp, Memory<byte> reply, CancellationToken stop,
+        AskerPlace place = AskerPlace.Loopback, IPAddress? asker = null)
     {
         context.Counters.CountRecursion();
-        if (Interlocked.Increment(ref _waiting) > WaitingMax)
+        IPAddress? counted = place == AskerPlace.Loopback ? null : asker;
+        if (!TryEnter(counted))
         {
-            Interlocked.Decrement(ref _waiting);
             return Fail(packet, isTcp, reply);
         }
         try
@@ -29,15 +36,45 @@ internal sealed class DnsRecursion(DnsContext context, DnsForwarder forwarder, F
             }
             if (names.Count == 0)
             {
-                return await PassOnAsync(packet, isTcp, reply, stop);
+                return await PassOnAsync(packet, isTcp, reply, place, stop);
             }
             var resolved = await ResolveAsync(names, stop);
             return new DnsResponder(context, newRandom(), caches: false)
-                .AnswerWith(packet, isTcp, resolved, reply.Span);
+                .AnswerWith(packet, isTcp, resolved, reply.Span, place);
         }
         finally
         {
-            Interlocked.Decrement(ref _waiting);
+            Leave(counted);
+        }
+    }
+
+    private bool TryEnter(IPAddress? asker)
+    {
+        lock (_gate)
+        {
+            int own = asker is null ? 0 : _askers.GetValueOrDefault(asker);
+            if (_waiting >= WaitingMax || own >= WaitingPerAskerMax)
+            {
+                return false;
+            }
+            _waiting++;
+            if (asker is not null)
+            {
+                _askers[asker] = own + 1;
+            }
+            return true;
+        }
+    }
+
+    private void Leave(IPAddress? asker)
+    {
+        lock (_gate)
+        {
+            _waiting--;
+            if (asker is not null && --_askers[asker] == 0)
+            {
+                _askers.Remove(asker);
+            }
         }
     }
 
@@ -48,10 +85,11 @@ internal sealed class DnsRecursion(DnsContext context, DnsForwarder forwarder, F
             : new DnsResponder(context, newRandom(), caches: false).UnresolvedIn(query);
     }
 
-    private async Task<int> PassOnAsync(byte[] packet, bool isTcp, Memory<byte> reply, CancellationToken stop)
+    private async Task<int> PassOnAsync(
+        byte[] packet, bool isTcp, Memory<byte> reply, AskerPlace place, CancellationToken stop)
     {
         byte[]? answer = await AskAllAsync(packet, isTcp, stop);
-        return answer is null ? Fail(packet, isTcp, reply) : Relay(packet, isTcp, answer, reply);
+        return answer is null ? Fail(packet, isTcp, reply) : Relay(packet, isTcp, answer, reply, place);
     }
 
     // In the order they are configured; one that fails or refuses hands over to the next.
@@ -89,13 +127,14 @@ internal sealed class DnsRecursion(DnsContext context, DnsForwarder forwarder, F
             ? DnsResponder.EncodeFailure(query, reply.Span) : 0;
     }
 
-    private int Relay(byte[] packet, bool isTcp, byte[] answer, Memory<byte> reply)
+    private int Relay(byte[] packet, bool isTcp, byte[] answer, Memory<byte> reply, AskerPlace place)
     {
         Span<byte> scratch = stackalloc byte[DnsQuery.ScratchBytes];
         if (DnsQuery.Parse(packet, isTcp, scratch, out DnsQuery query) != QueryFault.None)
         {
             return 0;
         }
+        query.Place = place;
         int limit = isTcp ? reply.Length : AnswerEncoder.DatagramBytes(query, context.Settings);
         if (answer.Length > limit)
         {

@@ -33,10 +33,12 @@ internal sealed class DnsResponder(DnsContext context, Random random, bool cache
     private readonly PlanCache? _cache = caches ? new(context.Catalog) : null;
 
     /// <returns>The reply's length, 0 for no reply, or <see cref="Deferred"/>.</returns>
-    public int Answer(ReadOnlySpan<byte> packet, bool isTcp, Span<byte> reply)
+    public int Answer(
+        ReadOnlySpan<byte> packet, bool isTcp, Span<byte> reply, AskerPlace place = AskerPlace.Loopback)
     {
         Span<byte> scratch = stackalloc byte[DnsQuery.ScratchBytes];
         QueryFault fault = DnsQuery.Parse(packet, isTcp, scratch, out DnsQuery query);
+        query.Place = place;
         if (fault != QueryFault.None)
         {
             return AnswerFault(fault, query, reply);
@@ -52,13 +54,15 @@ internal sealed class DnsResponder(DnsContext context, Random random, bool cache
 
     /// <summary>Answers a deferred question with what recursors said about names it refers to.</summary>
     public int AnswerWith(
-        ReadOnlySpan<byte> packet, bool isTcp, IReadOnlyDictionary<string, DnsResource[]> resolved, Span<byte> reply)
+        ReadOnlySpan<byte> packet, bool isTcp, IReadOnlyDictionary<string, DnsResource[]> resolved, Span<byte> reply,
+        AskerPlace place = AskerPlace.Loopback)
     {
         Span<byte> scratch = stackalloc byte[DnsQuery.ScratchBytes];
         if (DnsQuery.Parse(packet, isTcp, scratch, out DnsQuery query) != QueryFault.None)
         {
             return 0;
         }
+        query.Place = place;
         DnsSettings settings = context.Settings;
         string[] labels = query.Labels();
         DnsZone.KindOf(settings, labels, out ReadOnlySpan<string> inner);
@@ -83,7 +87,7 @@ internal sealed class DnsResponder(DnsContext context, Random random, bool cache
         ZoneKind kind = DnsZone.KindOf(settings, labels, out ReadOnlySpan<string> inner);
         if (kind == ZoneKind.Foreign)
         {
-            return settings.CanRecurse ? Deferred
+            return settings.CanRecurse && query.Place != AskerPlace.Far ? Deferred
                 : AnswerEncoder.EncodeBare(query, DnsResponseCode.Refused, DnsFlags.None, echoEdns: false, reply);
         }
         var planner = new AnswerPlanner(settings, context.Catalog, random, query.HasEdns);
@@ -123,7 +127,12 @@ internal sealed class DnsResponder(DnsContext context, Random random, bool cache
         {
             return _encoder.Encode(plan, query, settings, reply);
         }
-        return settings.CanRecurse ? Deferred : EncodeFailure(query, reply);
+        if (!settings.CanRecurse)
+        {
+            return EncodeFailure(query, reply);
+        }
+        return query.Place != AskerPlace.Far ? Deferred
+            : AnswerEncoder.EncodeBare(query, DnsResponseCode.Refused, DnsFlags.None, echoEdns: false, reply);
     }
 
     /// <summary>What is said when no recursor could help.</summary>

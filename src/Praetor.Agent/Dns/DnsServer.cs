@@ -84,7 +84,7 @@ public sealed partial class DnsServer
         var endPoint = (IPEndPoint)udp.LocalEndPoint!;
         _endPoints.Add(endPoint);
         var responder = new DnsResponder(_context, NewRandom(), caches: true);
-        var datagrams = new DnsUdpListener(udp, responder, _recursion, _logger);
+        var datagrams = new DnsUdpListener(udp, _context, responder, _recursion, _logger);
         var streams = new DnsTcpListener(tcp, _context, _recursion, NewRandom, _logger);
         _udp.Add(datagrams);
         _tcp.Add(streams);

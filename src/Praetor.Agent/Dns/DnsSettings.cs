@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.NetworkInformation;
 using Codecs.Dns;
 
 namespace Praetor.Agent.Dns;
@@ -9,6 +11,7 @@ internal sealed class DnsSettings
     /// <summary>More answers than this are never sent to who has not announced a larger datagram.</summary>
     private const int PlainAnswersMax = 8;
     private const char PrefixMark = '*';
+    private readonly HashSet<IPAddress> _own;
     private readonly KeyValuePair<string, uint>[] _prefixTtls;
     private readonly Dictionary<string, uint> _exactTtls = new(StringComparer.Ordinal);
 
@@ -21,6 +24,10 @@ internal sealed class DnsSettings
         NodeTtl = Seconds(options.NodeTtl);
         UdpAnswers = Math.Clamp(options.UdpAnswerLimit, 0, PlainAnswersMax);
         UdpReplyBytes = Math.Clamp(options.UdpReplyBytesMax, DnsLimits.PlainUdpBytes, DnsLimits.MessageBytesMax);
+        RemoteUdpReplyBytes = Math.Clamp(options.RemoteUdpReplyBytesMax, DnsLimits.PlainUdpBytes, UdpReplyBytes);
+        _own = options.Recursors.Count == 0 ? [] : [.. NetworkInterface.GetAllNetworkInterfaces()
+            .SelectMany(static card => card.GetIPProperties().UnicastAddresses)
+            .Select(static at => new IPAddress(at.Address.GetAddressBytes()))];
         var prefixes = new List<KeyValuePair<string, uint>>();
         foreach ((string name, TimeSpan ttl) in options.ServiceTtl)
         {
@@ -52,6 +59,13 @@ internal sealed class DnsSettings
     public int UdpAnswers { get; }
 
     public int UdpReplyBytes { get; }
+
+    /// <summary>For askers that are not on this machine.</summary>
+    public int RemoteUdpReplyBytes { get; }
+
+    /// <summary>Whether who asks from there may have foreign names looked up.</summary>
+    public bool MayRecurse(IPAddress asker) =>
+        Options.RecursionNetworks.Any(network => network.Contains(asker)) || _own.Contains(asker);
 
     public bool CanRecurse => Options.Recursors.Count > 0;
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Net;
 using System.Net.Sockets;
 using Codecs.Dns;
 using Microsoft.Extensions.Logging;
@@ -115,9 +116,11 @@ internal sealed partial class DnsTcpListener(
         try
         {
             Memory<byte> body = reply.AsMemory(sizeof(ushort), DnsLimits.MessageBytesMax);
-            int size = responder.Answer(query.AsSpan(0, length), isTcp: true, body.Span);
+            IPAddress asker = DnsAsker.AddressOf(connection);
+            AskerPlace place = DnsAsker.PlaceOf(asker, context.Settings);
+            int size = responder.Answer(query.AsSpan(0, length), isTcp: true, body.Span, place);
             size = size != DnsResponder.Deferred ? size
-                : await recursion.CompleteAsync(query[..length], isTcp: true, body, _stop.Token);
+                : await recursion.CompleteAsync(query[..length], isTcp: true, body, _stop.Token, place, asker);
             if (size <= 0)
             {
                 return false;

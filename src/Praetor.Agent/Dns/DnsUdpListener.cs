@@ -15,7 +15,7 @@ namespace Praetor.Agent.Dns;
 /// continuations send on this socket, synchronously.
 /// </remarks>
 internal sealed partial class DnsUdpListener(
-    Socket socket, DnsResponder responder, DnsRecursion recursion, ILogger logger)
+    Socket socket, DnsContext context, DnsResponder responder, DnsRecursion recursion, ILogger logger)
 {
     /// <summary>No sound question is longer: a name has 255 bytes, the rest are options.</summary>
     private const int QueryBytesMax = 4096;
@@ -70,7 +70,8 @@ internal sealed partial class DnsUdpListener(
 
     private void AnswerOne(ReadOnlySpan<byte> query, byte[] reply, SocketAddress from)
     {
-        int length = responder.Answer(query, isTcp: false, reply);
+        AskerPlace place = DnsAsker.PlaceOf(from, context.Settings);
+        int length = responder.Answer(query, isTcp: false, reply, place);
         if (length > 0)
         {
             socket.SendTo(reply.AsSpan(0, length), SocketFlags.None, from);
@@ -79,18 +80,19 @@ internal sealed partial class DnsUdpListener(
         {
             var asker = new SocketAddress(from.Family, from.Size);
             from.Buffer.Span[..from.Size].CopyTo(asker.Buffer.Span);
-            _ = AnswerLaterAsync(query.ToArray(), asker);
+            _ = AnswerLaterAsync(query.ToArray(), asker, place);
         }
     }
 
-    private async Task AnswerLaterAsync(byte[] query, SocketAddress asker)
+    private async Task AnswerLaterAsync(byte[] query, SocketAddress asker, AskerPlace place)
     {
         // Off this thread at once: building the question already looks into the catalog.
         await Task.Yield();
         byte[] reply = System.Buffers.ArrayPool<byte>.Shared.Rent(DnsLimits.MessageBytesMax);
         try
         {
-            int length = await recursion.CompleteAsync(query, isTcp: false, reply, _stop.Token);
+            int length = await recursion.CompleteAsync(
+                query, isTcp: false, reply, _stop.Token, place, DnsAsker.AddressOf(asker));
             if (length > 0 && !_isStopping)
             {
                 socket.SendTo(reply.AsSpan(0, length), SocketFlags.None, asker);

@@ -73,6 +73,11 @@ internal sealed partial class HttpApi(ApiSurroundings around)
     /// <summary>Kestrel's one request delegate.</summary>
     public async Task HandleAsync(HttpContext context)
     {
+        if (await FramingGuard.RefusedAsync(context))
+        {
+            return;
+        }
+
         var target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
         var question = target.IndexOf('?');
         var path = question < 0 ? target : target[..question];

@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
 namespace Praetor.Agent.Http;
@@ -38,12 +39,17 @@ internal sealed class HttpServer : IHttpApplication<HttpContext>, IAsyncDisposab
     private readonly ConcurrentDictionary<IPAddress, int> _connections = new();
     private readonly HttpServerOptions _options;
 
+    // A line ends with CR LF: readers that disagree about a bare LF see different headers.
+    static HttpServer() =>
+        AppContext.SetSwitch("Microsoft.AspNetCore.Server.Kestrel.DisableHttp1LineFeedTerminators", isEnabled: true);
+
     public HttpServer(HttpServerOptions options, Func<HttpContext, Task> handle, ILoggerFactory logs)
     {
         _options = options;
         _handle = handle;
         _log = logs.CreateLogger("agent.http");
         var kestrel = new KestrelServerOptions { AddServerHeader = false, AllowSynchronousIO = false };
+        kestrel.RequestHeaderEncodingSelector = FramingGuard.StrictLength.Select!;
         kestrel.Limits.MaxRequestBodySize = null;
         kestrel.Limits.MaxRequestLineSize = RequestLineMax;
         kestrel.Limits.MaxRequestHeadersTotalSize = options.HeaderBytesMax > 0 ? options.HeaderBytesMax : HeadersMax;
@@ -52,9 +58,12 @@ internal sealed class HttpServer : IHttpApplication<HttpContext>, IAsyncDisposab
             kestrel.Listen(endPoint, Configure);
         }
 
+
+        // Its lines about connections are not the agent's: what matters of a request is logged by who answers it.
+        var silent = NullLoggerFactory.Instance;
         var sockets = new SocketTransportOptions { UnsafePreferInlineScheduling = true, Backlog = 4096 };
         _kestrel = new KestrelServer(
-            Options.Create(kestrel), new SocketTransportFactory(Options.Create(sockets), logs), logs);
+            Options.Create(kestrel), new SocketTransportFactory(Options.Create(sockets), silent), silent);
     }
 
     /// <summary>Where it listens, with the ports that the system chose.</summary>

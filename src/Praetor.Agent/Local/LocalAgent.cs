@@ -90,9 +90,9 @@ public sealed partial class LocalAgent : IAsyncDisposable
         }
 
         DropForbidden();
-        LoadFiles(_options);
+        LoadFiles(_options, out _);
         _checks.KeepsOutput = !_options.DiscardCheckOutput;
-        _checks.Start(_kept.TtlStates);
+        await _checks.StartAsync(_kept.TtlStates);
         RefreshManaged();
         await AntiEntropy.CompareAsync(stop);
         AntiEntropy.Start();
@@ -111,8 +111,8 @@ public sealed partial class LocalAgent : IAsyncDisposable
 
         _options = options with { Node = _options.Node, DataDir = _options.DataDir, Scripts = _options.Scripts };
         _checks.KeepsOutput = !options.DiscardCheckOutput;
-        LoadFiles(options);
-        await SettledAsync();
+        LoadFiles(options, out var durable);
+        await SettledAsync(durable);
         return null;
     }
 
@@ -126,13 +126,18 @@ public sealed partial class LocalAgent : IAsyncDisposable
             return Refusal.Failed(forbidden);
         }
 
-        var refusal = State.Edit(editor => plan.Apply(editor, _options.SidecarPorts));
+        if (ManagedProxyRules.Problem(plan, _options.Node) is { } reach)
+        {
+            return Refusal.BadRequest(reach);
+        }
+
+        var refusal = State.Edit(editor => plan.Apply(editor, _options.SidecarPorts), out var durable);
         if (refusal is not null)
         {
             return Refusal.Failed(refusal);
         }
 
-        await SettledAsync();
+        await SettledAsync(durable);
         return null;
     }
 
@@ -145,13 +150,13 @@ public sealed partial class LocalAgent : IAsyncDisposable
             return Refusal.Failed(forbidden);
         }
 
-        var refusal = State.Edit(editor => Put(editor, plan, LocalOrigin.Api));
+        var refusal = State.Edit(editor => Put(editor, plan, LocalOrigin.Api), out var durable);
         if (refusal is not null)
         {
             return refusal;
         }
 
-        await SettledAsync();
+        await SettledAsync(durable);
         return null;
     }
 
@@ -159,11 +164,11 @@ public sealed partial class LocalAgent : IAsyncDisposable
     public async ValueTask<bool> DeregisterServiceAsync(string id)
     {
         var found = false;
-        State.Edit(editor => found = editor.RemoveService(id));
+        State.Edit(editor => { found = editor.RemoveService(id); }, out var durable);
         if (found)
         {
             Log.Removed(_log, "service", id);
-            await SettledAsync();
+            await SettledAsync(durable);
         }
 
         return found;
@@ -173,11 +178,11 @@ public sealed partial class LocalAgent : IAsyncDisposable
     public async ValueTask<bool> DeregisterCheckAsync(string id)
     {
         var found = false;
-        State.Edit(editor => found = editor.RemoveCheck(id));
+        State.Edit(editor => { found = editor.RemoveCheck(id); }, out var durable);
         if (found)
         {
             Log.Removed(_log, "check", id);
-            await SettledAsync();
+            await SettledAsync(durable);
         }
 
         return found;
@@ -186,23 +191,25 @@ public sealed partial class LocalAgent : IAsyncDisposable
     /// <summary>A client reports for a TTL check; false: there is no such check.</summary>
     public async ValueTask<bool> ReportAsync(string checkId, CheckStatus status, string output)
     {
-        if (!_checks.Report(checkId, status, output))
+        // The check may have been registered a moment ago.
+        await _checks.SettledAsync();
+        if (!_checks.Report(checkId, status, output, out var durable))
         {
             return false;
         }
 
-        await SettledAsync();
+        await SettledAsync(durable);
         return true;
     }
 
     /// <summary>Takes a service out of use, or back into it; false: there is no such service.</summary>
     public async ValueTask<bool> MaintainServiceAsync(string id, bool enable, string reason)
     {
-        var found = State.Edit(editor => Maintain(editor, id, enable, reason)) is null;
+        var found = State.Edit(editor => Maintain(editor, id, enable, reason), out var durable) is null;
         if (found)
         {
             Log.Maintenance(_log, enable ? "entered" : "left", id);
-            await SettledAsync();
+            await SettledAsync(durable);
         }
 
         return found;
@@ -211,7 +218,7 @@ public sealed partial class LocalAgent : IAsyncDisposable
     /// <summary>Takes the node out of use, or back into it.</summary>
     public async ValueTask MaintainNodeAsync(bool enable, string reason)
     {
-        State.Edit(editor =>
+        void Change(LocalEditor editor)
         {
             if (!enable)
             {
@@ -221,9 +228,11 @@ public sealed partial class LocalAgent : IAsyncDisposable
             {
                 editor.Put(Maintenance.OfNode(_options.Node.Name, reason));
             }
-        });
+        }
+
+        State.Edit(Change, out var durable);
         Log.Maintenance(_log, enable ? "entered" : "left", "node");
-        await SettledAsync();
+        await SettledAsync(durable);
     }
 
     public async ValueTask DisposeAsync()
@@ -285,7 +294,10 @@ public sealed partial class LocalAgent : IAsyncDisposable
         return null;
     }
 
-    private void LoadFiles(LocalAgentOptions options) => State.Edit(editor =>
+    private void LoadFiles(LocalAgentOptions options, out Task durable) => State.Edit(
+        editor => LoadFiles(editor, options), out durable);
+
+    private void LoadFiles(LocalEditor editor, LocalAgentOptions options)
     {
         var services = options.Services.Select(static p => p.Service.Record.Id)
             .Concat(options.Services.Select(static p => p.Sidecar?.Service.Record.Id ?? ""))
@@ -305,7 +317,7 @@ public sealed partial class LocalAgent : IAsyncDisposable
         }
 
         LoadChecks(editor, options);
-    });
+    }
 
     private void LoadChecks(LocalEditor editor, LocalAgentOptions options)
     {
@@ -361,9 +373,9 @@ public sealed partial class LocalAgent : IAsyncDisposable
         }
     });
 
-    private async Task SettledAsync()
+    private async Task SettledAsync(Task durable)
     {
-        var durable = State.DurableAsync();
+        await _checks.SettledAsync();
         try
         {
             await AntiEntropy.SettledAsync().WaitAsync(CatalogWait, _time);

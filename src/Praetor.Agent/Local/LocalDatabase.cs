@@ -9,6 +9,9 @@ namespace Praetor.Agent.Local;
 /// </remarks>
 public sealed class LocalDatabase : IDisposable
 {
+    /// <summary>After this long, what a full disk refused is tried again, should nothing else be written.</summary>
+    public static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(5);
+
     /// <summary>How many edits may wait for the disk; more are refused at once rather than pile up.</summary>
     public const int PendingEditsMax = 16 * 1024;
 
@@ -23,6 +26,13 @@ public sealed class LocalDatabase : IDisposable
     private readonly string _path;
     private List<Pending> _pending = [];
     private bool _stopping;
+
+    // Once a sync has failed nobody knows what is on the disk: nothing is written or promised any more.
+    private volatile IOException? _failed;
+
+    // What a full disk refused, newest change of each document; the writer's own. The state holds it already, so it
+    // goes into the next write that succeeds. There are no more than documents.
+    private readonly Dictionary<(string Kind, string Id), DocumentChange> _owed = [];
 
     /// <summary>Opens the file, or makes it, readable by its owner only.</summary>
     /// <exception cref="IOException">The file cannot be opened, or another process has it open.</exception>
@@ -83,11 +93,20 @@ public sealed class LocalDatabase : IDisposable
     }
 
     /// <summary>Writes changes as a whole; ends when a power loss no longer takes them away.</summary>
+    /// <remarks>
+    /// The task fails when the disk is full; the changes are then written as soon as there is room again. After any
+    /// other failure this and all later ones are refused.
+    /// </remarks>
     internal Task CommitAsync(IReadOnlyList<DocumentChange> changes)
     {
         var pending = new Pending(changes);
         lock (_gate)
         {
+            if (_failed is { } failed)
+            {
+                return Task.FromException(failed);
+            }
+
             if (_stopping || _pending.Count >= PendingEditsMax)
             {
                 return Task.FromException(new IOException(
@@ -104,6 +123,10 @@ public sealed class LocalDatabase : IDisposable
         _arrived.Set();
         return pending.Done.Task;
     }
+
+    /// <summary>Bounds the file, as a full disk would.</summary>
+    internal void LimitPages(long pages) => Execute(string.Create(
+        System.Globalization.CultureInfo.InvariantCulture, $"PRAGMA max_page_count={pages}"));
 
     /// <summary>Writes what is waiting and closes the file.</summary>
     public void Dispose()
@@ -159,22 +182,34 @@ public sealed class LocalDatabase : IDisposable
             }
             else if (stopping)
             {
+                Commit(batch);
                 return;
             }
-            else
+            else if (!_arrived.WaitOne(_owed.Count > 0 ? RetryAfter : Timeout.InfiniteTimeSpan))
             {
-                _arrived.WaitOne();
+                Commit(batch);
             }
         }
     }
 
     private void Commit(List<Pending> batch)
     {
+        if (_failed is { } failed)
+        {
+            batch.ForEach(pending => pending.Done.TrySetException(failed));
+            return;
+        }
+
+        if (batch.Count == 0 && _owed.Count == 0)
+        {
+            return;
+        }
+
         try
         {
             using var transaction = _connection.BeginTransaction();
             _put.Transaction = _delete.Transaction = transaction;
-            foreach (var change in batch.SelectMany(static pending => pending.Changes))
+            foreach (var change in _owed.Values.Concat(batch.SelectMany(static pending => pending.Changes)))
             {
                 Write(change);
             }
@@ -183,17 +218,34 @@ public sealed class LocalDatabase : IDisposable
         }
         catch (SqliteException e)
         {
-            var failure = new IOException($"{_path}: a write failed ({e.Message}); see to the disk", e);
-            batch.ForEach(pending => pending.Done.TrySetException(failure));
-            if (e.SqliteErrorCode != SQLitePCL.raw.SQLITE_FULL)
-            {
-                Failed?.Invoke(failure);
-            }
-
+            Refuse(batch, e);
             return;
         }
 
+        _owed.Clear();
         batch.ForEach(static pending => pending.Done.TrySetResult());
+    }
+
+    private void Refuse(List<Pending> batch, SqliteException e)
+    {
+        var failure = new IOException($"{_path}: a write failed ({e.Message}); see to the disk", e);
+        if (e.SqliteErrorCode == SQLitePCL.raw.SQLITE_FULL)
+        {
+            foreach (var change in batch.SelectMany(static pending => pending.Changes))
+            {
+                _owed[(change.Kind, change.Id)] = change;
+            }
+        }
+        else
+        {
+            _failed = failure;
+        }
+
+        batch.ForEach(pending => pending.Done.TrySetException(failure));
+        if (_failed is not null)
+        {
+            Failed?.Invoke(failure);
+        }
     }
 
     private void Write(DocumentChange change)

@@ -27,11 +27,23 @@ public sealed class LocalState(LocalDatabase? database, TimeProvider time)
     /// <param name="edit">Runs under the lock; must be short and must not call anything outside.</param>
     /// <returns>What the edit returned; null: it was made.</returns>
     public TRefusal? Edit<TRefusal>(Func<LocalEditor, TRefusal?> edit)
+        where TRefusal : class => Edit(edit, out _);
+
+    /// <summary>Makes an edit, all of it or, when it returns a refusal, nothing.</summary>
+    /// <param name="edit">Runs under the lock; must be short and must not call anything outside.</param>
+    /// <param name="durable">
+    /// Ends when this edit is durable, whatever becomes of others; fails (<see cref="IOException"/>) when it was not
+    /// written. The edit holds until the agent ends even then. Of an edit that changes nothing to be written: when the
+    /// ones before it are durable, as it may rest on them.
+    /// </param>
+    /// <returns>What the edit returned; null: it was made.</returns>
+    public TRefusal? Edit<TRefusal>(Func<LocalEditor, TRefusal?> edit, out Task durable)
         where TRefusal : class
     {
         LocalEditor editor;
         lock (_gate)
         {
+            durable = _durable;
             editor = new LocalEditor(_current);
             if (edit(editor) is { } refusal)
             {
@@ -46,7 +58,7 @@ public sealed class LocalState(LocalDatabase? database, TimeProvider time)
             Volatile.Write(ref _current, editor.Now);
             if (editor.Documents.Count > 0 && _database is not null)
             {
-                _durable = _database.CommitAsync(editor.Documents);
+                durable = _durable = _database.CommitAsync(editor.Documents);
             }
         }
 
@@ -59,25 +71,30 @@ public sealed class LocalState(LocalDatabase? database, TimeProvider time)
     }
 
     /// <summary>Makes an edit that cannot be refused.</summary>
-    public void Edit(Action<LocalEditor> edit) => Edit<string>(editor =>
-    {
-        edit(editor);
-        return null;
-    });
+    public void Edit(Action<LocalEditor> edit) => Edit(edit, out _);
 
-    /// <summary>Ends when all edits so far are durable, as they are written in their order.</summary>
-    /// <exception cref="IOException">In the task: not written; the edit holds until the agent ends.</exception>
-    public Task DurableAsync()
-    {
-        lock (_gate)
+    /// <summary>Makes an edit that cannot be refused; the task as of the other.</summary>
+    public void Edit(Action<LocalEditor> edit, out Task durable) => Edit<string>(
+        editor =>
         {
-            return _durable;
-        }
-    }
+            edit(editor);
+            return null;
+        },
+        out durable);
 
     /// <summary>Notes what a check found; a check that is not there any more is ignored.</summary>
+    /// <param name="checkId">Of which check.</param>
+    /// <param name="status">What it found.</param>
+    /// <param name="output">What it says to it.</param>
     /// <param name="keepsOutput">False: the output is dropped (<c>discard_check_output</c>).</param>
-    public void Report(string checkId, CheckStatus status, string output, bool keepsOutput) => Edit(editor =>
+    /// <returns>Ends when what is to survive of it is durable.</returns>
+    public Task Report(string checkId, CheckStatus status, string output, bool keepsOutput)
+    {
+        Edit(editor => Report(editor, checkId, status, keepsOutput ? output : "", output), out var durable);
+        return durable;
+    }
+
+    private void Report(LocalEditor editor, string checkId, CheckStatus status, string shown, string output)
     {
         if (!editor.Now.Checks.TryGetValue(checkId, out var check))
         {
@@ -85,13 +102,13 @@ public sealed class LocalState(LocalDatabase? database, TimeProvider time)
         }
 
         var text = CheckStatusText.Of(status);
-        editor.Report(check, text, keepsOutput ? output : "");
+        editor.Report(check, text, shown);
         if (check.Spec is { Kind: CheckKind.Ttl } spec)
         {
             var expires = time.GetUtcNow() + spec.Ttl;
             editor.Remember(new TtlState(checkId, output, text, expires.ToUnixTimeSeconds()));
         }
-    });
+    }
 
     /// <summary>Takes up what survived, before anything else happens.</summary>
     internal void Restore(LocalDocuments documents)

@@ -4,39 +4,79 @@ namespace Praetor.Agent.Local;
 public sealed class LocalWatches
 {
     private readonly Lock _gate = new();
-    private readonly Dictionary<string, TaskCompletionSource> _waiting = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Entry> _waiting = new(StringComparer.Ordinal);
 
     public LocalWatches(LocalState state) => state.Changed += OnChanged;
 
-    /// <summary>Ends when the service changes, comes or goes. Take it before looking at the state.</summary>
-    public Task NextAsync(string serviceId)
+    /// <summary>Services that somebody waits for.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _waiting.Count;
+            }
+        }
+    }
+
+    /// <summary>Begins to wait for a service to change, come or go. Do so before looking at the state.</summary>
+    public LocalWait Enter(string serviceId)
     {
         lock (_gate)
         {
-            if (!_waiting.TryGetValue(serviceId, out var next))
+            if (!_waiting.TryGetValue(serviceId, out var entry))
             {
-                next = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                _waiting.Add(serviceId, next);
+                entry = new Entry();
+                _waiting.Add(serviceId, entry);
             }
 
-            return next.Task;
+            entry.Waiters++;
+            return new LocalWait(entry.Next.Task, () => Leave(serviceId, entry));
+        }
+    }
+
+    private void Leave(string serviceId, Entry entry)
+    {
+        lock (_gate)
+        {
+            if (--entry.Waiters == 0 && _waiting.GetValueOrDefault(serviceId) == entry)
+            {
+                _waiting.Remove(serviceId);
+            }
         }
     }
 
     private void OnChanged(LocalChange change)
     {
-        var woken = new List<TaskCompletionSource>();
+        var woken = new List<Entry>();
         lock (_gate)
         {
             foreach (var id in change.Services)
             {
-                if (_waiting.Remove(id, out var next))
+                if (_waiting.Remove(id, out var entry))
                 {
-                    woken.Add(next);
+                    woken.Add(entry);
                 }
             }
         }
 
-        woken.ForEach(static next => next.TrySetResult());
+        woken.ForEach(static entry => entry.Next.TrySetResult());
     }
+
+    private sealed class Entry
+    {
+        public TaskCompletionSource Next { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public int Waiters { get; set; }
+    }
+}
+
+/// <summary>One who waits; to be disposed when it waits no more, once.</summary>
+public sealed class LocalWait(Task next, Action leave) : IDisposable
+{
+    /// <summary>Ends with the next change.</summary>
+    public Task Next { get; } = next;
+
+    public void Dispose() => leave();
 }

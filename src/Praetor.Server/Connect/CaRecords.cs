@@ -83,7 +83,14 @@ public sealed record CaConfiguration
 /// <summary>A root and when it was replaced.</summary>
 /// <param name="Root">The root.</param>
 /// <param name="RotatedOutAt">When another took its place. Null: it is the active one.</param>
-public sealed record HeldRoot(CaRoot Root, DateTime? RotatedOutAt);
+public sealed record HeldRoot(CaRoot Root, DateTime? RotatedOutAt)
+{
+    /// <summary>The longest life of leaves that it signed before the one configured now.</summary>
+    public TimeSpan LeafTtlMax { get; init; }
+
+    /// <summary>When its last leaf has ended for sure. Null: it is the active one.</summary>
+    public DateTime? MayGoAt { get; init; }
+}
 
 /// <summary>Everything about the certificate authority that may be shown. One document of the state.</summary>
 public sealed record CaDocument

@@ -104,7 +104,14 @@ public static class CertificateAuthority
         };
         if (KeepsRoot(current, settings))
         {
-            state = current with { Document = document };
+            var longest = LongestLeaf(current.Document);
+            state = current with
+            {
+                Document = document with
+                {
+                    Roots = [.. document.Roots.Select(r => r.Root.Active ? r with { LeafTtlMax = longest } : r)],
+                },
+            };
             return true;
         }
 
@@ -119,8 +126,9 @@ public static class CertificateAuthority
             return current;
         }
 
-        var oldest = now.UtcDateTime - (2 * settings.LeafTtl);
-        var kept = current.Document.Roots.Where(r => r.RotatedOutAt is not { } at || at > oldest).ToList();
+        // What was noted at the rotation counts: shorter lives since then do not shorten those of older leaves.
+        var kept = current.Document.Roots.Where(r => r.RotatedOutAt is not { } at
+            || (r.MayGoAt ?? at + (2 * settings.LeafTtl)) > now.UtcDateTime).ToList();
         return kept.Count == current.Document.Roots.Count
             ? current
             : current with { Document = current.Document with { Roots = kept } };
@@ -200,12 +208,26 @@ public static class CertificateAuthority
                 return false;
             }
 
+            var longest = LongestLeaf(current.Document);
             var roots = document.Roots.Select(r => r.RotatedOutAt is not null ? r : new HeldRoot(
-                r.Root with { Active = false, ModifyIndex = index }, now.UtcDateTime));
+                r.Root with { Active = false, ModifyIndex = index }, now.UtcDateTime)
+            {
+                LeafTtlMax = longest,
+                MayGoAt = now.UtcDateTime + (2 * longest),
+            });
             state = new CaState(
                 document with { Roots = [.. roots, new HeldRoot(record, null)] }, root.ToKey(record));
             return true;
         }
+    }
+
+    // The longest life of a leaf that the active root has signed so far.
+    private static TimeSpan LongestLeaf(CaDocument document)
+    {
+        var earlier = document.Roots.First(static r => r.Root.Active).LeafTtlMax;
+        return CaSettings.TryRead(document.Configuration.Config, out var settings, out _) && settings.LeafTtl > earlier
+            ? settings.LeafTtl
+            : earlier;
     }
 
     // What the user did not say stays as it is: only another key, root, type or size asks for a new root.

@@ -84,6 +84,15 @@ public sealed class CertificateAuthorityTests
     }
 
     [Fact]
+    public void Shorter_lives_do_not_drop_an_old_root_earlier()
+    {
+        var before = Configure(Fresh(), new JsonObject { ["LeafCertTTL"] = "2h" });
+        var state = Configure(before, new JsonObject { ["LeafCertTTL"] = "2h", ["PrivateKeyBits"] = 384 });
+        CertificateAuthority.Prune(state, Start.AddHours(143)).ShouldBeSameAs(state);
+        CertificateAuthority.Prune(state, Start.AddHours(145)).Document.Roots.Count.ShouldBe(1);
+    }
+
+    [Fact]
     public void A_root_that_has_expired_is_replaced_without_its_help()
     {
         var late = Start.AddYears(11);

@@ -137,6 +137,47 @@ public sealed class AnswerTests
     }
 
     [Fact]
+    public void Who_is_not_on_this_machine_is_sent_no_large_datagram()
+    {
+        for (int i = 1; i <= 200; i++)
+        {
+            _catalog.Add("many", "n" + i, "10.0.2." + i);
+        }
+        byte[] query = DnsText.Query("many.service.consul.", DnsType.A, edns: 65535);
+        var responder = ReaderTests.Responder(_catalog, new DnsOptions());
+        responder.Answer(query, isTcp: false, _reply, AskerPlace.Near).ShouldBeInRange(1100, 1232);
+        responder.Answer(query, isTcp: false, _reply).ShouldBeGreaterThan(3000);
+    }
+
+    [Fact]
+    public void Foreign_names_are_looked_up_for_neighbours_only()
+    {
+        var options = new DnsOptions { Recursors = [new(System.Net.IPAddress.Loopback, 1)] };
+        var responder = ReaderTests.Responder(_catalog, options);
+        byte[] query = DnsText.Query("example.com.", DnsType.A);
+        responder.Answer(query, isTcp: false, _reply, AskerPlace.Near).ShouldBe(DnsResponder.Deferred);
+        int length = responder.Answer(query, isTcp: false, _reply, AskerPlace.Far);
+        DnsText.Parse(_reply[..length]).Code.ShouldBe("REFUSED");
+    }
+
+    [Theory]
+    [InlineData("127.0.0.9", "Loopback")]
+    [InlineData("::1", "Loopback")]
+    [InlineData("::ffff:127.0.0.1", "Loopback")]
+    [InlineData("172.31.0.1", "Near")]
+    [InlineData("fd00::1", "Near")]
+    [InlineData("::ffff:10.1.1.1", "Near")]
+    [InlineData("198.51.100.7", "Far")]
+    [InlineData("2001:db8::1", "Far")]
+    public void Askers_are_told_apart(string address, string place)
+    {
+        var settings = new DnsSettings(new DnsOptions { Recursors = [new(System.Net.IPAddress.Loopback, 1)] });
+        var at = System.Net.IPAddress.Parse(address);
+        DnsAsker.PlaceOf(at, settings).ToString().ShouldBe(place);
+        DnsAsker.PlaceOf(new System.Net.IPEndPoint(at, 53).Serialize(), settings).ToString().ShouldBe(place);
+    }
+
+    [Fact]
     public void Three_thousand_instances_come_whole_by_TCP_as_far_as_a_message_goes()
     {
         for (int i = 0; i < 3000; i++)

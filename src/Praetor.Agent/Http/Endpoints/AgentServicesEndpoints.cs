@@ -90,14 +90,13 @@ internal sealed class AgentServicesEndpoints(LocalAgent local, TimeProvider time
         var ends = time.GetUtcNow() + WaitLimits.Usual.Of(options.Wait, random);
         while (true)
         {
-            var next = local.Watches.NextAsync(request.Name);
             if (!local.State.Current.Services.TryGetValue(request.Name, out var service))
             {
                 return Reply.Text(404, $"unknown service ID: {request.Name}");
             }
 
             var hash = AgentJson.HashOf(service.Record);
-            if (known.Length == 0 || hash != known || !await ChangesAsync(next, ends, request.Aborted))
+            if (known.Length == 0 || hash != known || !await ChangesAsync(service, ends, request.Aborted))
             {
                 return Reply.Json(
                         request.Pretty, json => AgentJson.WriteService(json, service.Record, hash, Datacenter))
@@ -106,8 +105,15 @@ internal sealed class AgentServicesEndpoints(LocalAgent local, TimeProvider time
         }
     }
 
-    private async ValueTask<bool> ChangesAsync(Task next, DateTimeOffset ends, CancellationToken left)
+    private async ValueTask<bool> ChangesAsync(LocalService seen, DateTimeOffset ends, CancellationToken left)
     {
+        // Only who knows the service may wait, so that asking for names that do not exist leaves nothing behind.
+        using var change = local.Watches.Enter(seen.Record.Id);
+        if (!ReferenceEquals(local.State.Current.Services.GetValueOrDefault(seen.Record.Id), seen))
+        {
+            return true;
+        }
+
         var wait = ends - time.GetUtcNow();
         if (wait <= TimeSpan.Zero)
         {
@@ -116,7 +122,7 @@ internal sealed class AgentServicesEndpoints(LocalAgent local, TimeProvider time
 
         try
         {
-            await next.WaitAsync(wait, time, left);
+            await change.Next.WaitAsync(wait, time, left);
             return true;
         }
         catch (Exception e) when (e is TimeoutException or OperationCanceledException)
