@@ -23,6 +23,17 @@ internal static class Limits
     /// these.</summary>
     public const int HandshakesPerListener = 1_024;
 
+    /// <summary>Unfinished handshakes of one source address (of one IPv6 /64): half, so that no single stranger takes
+    /// all, and a busy host behind one address still gets through.</summary>
+    public const int HandshakesPerSource = HandshakesPerListener / 2;
+
+    /// <summary>Former listeners of a proxy whose connections live on; beyond, the oldest ones' connections
+    /// end.</summary>
+    public const int RetiredListeners = 8;
+
+    /// <summary>Host names of an upstream's instances that are looked up at a time.</summary>
+    public const int Lookups = 16;
+
     /// <summary>Work handed to a loop by other threads that it has not done yet.</summary>
     public const int PostedActions = 65_536;
 
@@ -65,6 +76,12 @@ internal static class Limits
 
     /// <summary>How long an instance that could not be reached is left out while there are others.</summary>
     public static readonly TimeSpan FailedInstancePause = TimeSpan.FromSeconds(3);
+
+    /// <summary>How long looking up the host names of an upstream's instances may take altogether.</summary>
+    public static readonly TimeSpan LookupTimeout = TimeSpan.FromSeconds(5);
+
+    /// <summary>How often a former listener is asked whether its last connection is over.</summary>
+    public static readonly TimeSpan DrainInterval = TimeSpan.FromSeconds(1);
 
     /// <summary>The first pause of a watch after a failure; doubled each time, half of it by chance.</summary>
     public static readonly TimeSpan WatchBackoff = TimeSpan.FromMilliseconds(250);

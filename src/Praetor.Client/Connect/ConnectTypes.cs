@@ -81,6 +81,9 @@ public sealed record MatchedIntention
     /// <summary>The peer the source is of; null or empty: this cluster.</summary>
     public string? SourcePeer { get; init; }
 
+    /// <summary>The group of clusters the source is of; null or empty: this cluster.</summary>
+    public string? SourceSamenessGroup { get; init; }
+
     /// <summary><c>allow</c> or <c>deny</c>; empty for an intention on requests.</summary>
     public string? Action { get; init; }
 

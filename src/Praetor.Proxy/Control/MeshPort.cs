@@ -10,6 +10,7 @@ internal abstract class MeshPort(ControlScope scope, string label)
     private readonly CancellationTokenSource _stop = new();
     private volatile IPlaneListener? _listener;
     private Task _work = Task.CompletedTask;
+    private Task _draining = Task.CompletedTask;
 
     /// <summary>What watches use.</summary>
     protected ControlScope Scope => scope;
@@ -28,18 +29,46 @@ internal abstract class MeshPort(ControlScope scope, string label)
         _listener?.EdgeChanged();
     }
 
+    /// <summary>Whether nothing is left that <see cref="RetireAsync"/> let live on.</summary>
+    public bool IsDrained => _draining.IsCompleted;
+
+    /// <summary>Stops listening. Established connections live on, and what must be followed for them is, until the
+    /// last one is over or <see cref="CloseAsync"/> ends them.</summary>
+    public async Task RetireAsync()
+    {
+        if (_listener is not { } open)
+        {
+            await CloseAsync(endConnections: true);
+            return;
+        }
+
+        await open.CloseAsync(endConnections: false);
+        _draining = DrainAsync(open);
+    }
+
     /// <summary>Stops listening and following.</summary>
     /// <param name="endConnections">Whether established connections end too.</param>
     public async Task CloseAsync(bool endConnections)
     {
         await _stop.CancelAsync();
         await _work;
+        await _draining;
         if (_listener is { } open)
         {
             await open.CloseAsync(endConnections);
         }
 
-        _stop.Dispose();
+    }
+
+    private async Task DrainAsync(IPlaneListener open)
+    {
+        while (open.Connections > 0 && !_stop.IsCancellationRequested)
+        {
+            await Watches.PauseAsync(Limits.DrainInterval, scope.Time, _stop.Token);
+        }
+
+        await _stop.CancelAsync();
+        await _work;
     }
 
     /// <summary>Opens the listener.</summary>
@@ -52,19 +81,14 @@ internal abstract class MeshPort(ControlScope scope, string label)
     protected abstract void SetIdentity(IReadyIdentity identity);
 
     /// <summary>The first address of a host, IPv4 before IPv6.</summary>
-    protected static async Task<IPAddress> ResolveAsync(string host, CancellationToken stop)
+    protected static async Task<IPAddress> ResolveAsync(string host, TimeProvider time, CancellationToken stop)
     {
         if (host.Length == 0)
         {
             return IPAddress.Loopback;
         }
 
-        if (IPAddress.TryParse(host, out var ip))
-        {
-            return ip;
-        }
-
-        var all = await Dns.GetHostAddressesAsync(host, stop);
+        var all = await HostNames.FindAsync(host, Limits.LookupTimeout, time, stop);
         return all.OrderBy(static a => a.AddressFamily == AddressFamily.InterNetwork ? 0 : 1).FirstOrDefault()
             ?? throw new SocketException((int)SocketError.HostNotFound, $"{host} has no address");
     }
@@ -76,7 +100,7 @@ internal abstract class MeshPort(ControlScope scope, string label)
         {
             try
             {
-                _listener = Listen(new IPEndPoint(await ResolveAsync(host, stop), port));
+                _listener = Listen(new IPEndPoint(await ResolveAsync(host, scope.Time, stop), port));
                 scope.Log(
                     ProxyLogLevel.Info, $"Starting listener: listener=\"{label}\" bind_addr={_listener.Address}");
                 _listener.EdgeChanged();

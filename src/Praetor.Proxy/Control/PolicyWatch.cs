@@ -19,10 +19,16 @@ internal sealed class PolicyWatch(
     ControlScope scope, string service, InboundEdge edge, Func<IPlaneListener?> listener, Func<string?> trustDomain)
 {
     private const string MatchedPrefix = "Matched";
+    private const string AnyName = "*";
     private const int ProbeNumbers = 1_000_000;
+
+    // One for good: connections may still be waiting for its answers when the intentions can be read again.
+    private readonly AgentAuthorizer _asking = new(scope, service);
 
     private bool _isMatchWithoutIndex;
     private bool _isListRefused;
+    private bool _isProbeRefused;
+    private bool _isDefaultAllow;
 
     /// <summary>Follows until stopped.</summary>
     public async Task RunAsync(CancellationToken stop)
@@ -90,27 +96,46 @@ internal sealed class PolicyWatch(
 
     private async Task ApplyAsync(Answer<Dictionary<string, List<MatchedIntention>>> answer, CancellationToken stop)
     {
-        // A peer's intentions are about another cluster's services of the same name.
-        var intentions = (answer.Value?.GetValueOrDefault(service) ?? [])
-            .Where(static i => string.IsNullOrEmpty(i.SourcePeer))
+        var intentions = Concerning(service, answer.Value);
+        try
+        {
+            _isDefaultAllow = await DefaultAsync(intentions, stop);
+        }
+        catch (Exception problem) when (Watches.IsOutage(problem))
+        {
+            // A new "deny" must not wait for the default: what held so far holds until the next attempt.
+            Enforce(intentions);
+            throw;
+        }
+
+        Enforce(intentions);
+    }
+
+    /// <summary>The intentions that can be about a source in this cluster's default namespace.</summary>
+    /// <remarks>Those of a peer, a sameness group or another namespace are about others of the same name.</remarks>
+    internal static List<Intention> Concerning(string service, Dictionary<string, List<MatchedIntention>>? matches) =>
+        [.. (matches ?? [])
+            .Where(m => m.Key.Equals(service, StringComparison.OrdinalIgnoreCase))
+            .SelectMany(static m => m.Value ?? [])
+            .Where(static i => string.IsNullOrEmpty(i.SourcePeer) && string.IsNullOrEmpty(i.SourceSamenessGroup))
+            .Where(static i => i.SourceNS is null or "" or AnyName || i.SourceNS.Equals(
+                Identity.SpiffeId.DefaultNamespace, StringComparison.OrdinalIgnoreCase))
             .Select(static i => new Intention(
-                i.SourceName, i.DestinationName, string.Equals(i.Action, "allow", StringComparison.OrdinalIgnoreCase)))
-            .ToList();
-        var isDefaultAllow = await DefaultAsync(answer.Meta, intentions, stop);
-        edge.Authorizer = new IntentionPolicy(service, intentions, isDefaultAllow);
+                i.SourceName,
+                i.DestinationName,
+                string.Equals(i.Action, "allow", StringComparison.OrdinalIgnoreCase)))];
+
+    private void Enforce(List<Intention> intentions)
+    {
+        edge.Authorizer = new IntentionPolicy(service, intentions, _isDefaultAllow);
         listener()?.EdgeChanged();
     }
 
-    // What holds for a source that no intention names. Agents of today say it in a header; older ones are asked about
-    // a source that nobody has.
-    private async Task<bool> DefaultAsync(AnswerMeta meta, List<Intention> intentions, CancellationToken stop)
+    // What holds for a source that no intention names: the agent is asked about one that nobody has. The header with
+    // the ACL system's default does not tell, as the mesh can have a default of its own.
+    private async Task<bool> DefaultAsync(List<Intention> intentions, CancellationToken stop)
     {
-        if (meta.DefaultAclPolicy is { Length: > 0 } policy)
-        {
-            return policy.Equals("allow", StringComparison.OrdinalIgnoreCase);
-        }
-
-        if (intentions.Exists(static i => i.Source == "*"))
+        if (intentions.Exists(static i => i.Source == AnyName))
         {
             return false;
         }
@@ -122,10 +147,26 @@ internal sealed class PolicyWatch(
             Target = service,
             ClientCertURI = $"spiffe://{domain}/ns/default/dc/probe/svc/{nobody}",
         };
-        var answer = await scope.Client.ConnectAuthorizeAsync(question, stop);
+        try
+        {
+            var answer = await scope.Client.ConnectAuthorizeAsync(question, stop);
 
-        // A wildcard came in between the two reads: the next answer of the watch brings it, until then be careful.
-        return answer.Authorized && !answer.Reason.StartsWith(MatchedPrefix, StringComparison.OrdinalIgnoreCase);
+            // A wildcard came in between the two reads: the next answer of the watch brings it, until then be careful.
+            return answer.Authorized && !answer.Reason.StartsWith(MatchedPrefix, StringComparison.OrdinalIgnoreCase);
+        }
+        catch (ApiException refusal) when (IsRefusal(refusal))
+        {
+            if (!_isProbeRefused)
+            {
+                _isProbeRefused = true;
+                scope.Log(
+                    ProxyLogLevel.Warn,
+                    $"the agent refuses to say what holds for {service} without an intention; such connections are "
+                        + $"denied. Give the proxy's token service = \"write\" for {service}");
+            }
+
+            return false;
+        }
     }
 
     private async Task AskInsteadAsync(CancellationToken stop)
@@ -134,8 +175,7 @@ internal sealed class PolicyWatch(
             ProxyLogLevel.Warn,
             $"the agent refuses to show the intentions for {service}; asking it about each connection instead. "
                 + $"Give the proxy's token intentions = \"read\" for {service} to spare that");
-        using var asking = new AgentAuthorizer(scope, service);
-        edge.Authorizer = asking;
+        edge.Authorizer = _asking;
         listener()?.EdgeChanged();
         var until = scope.Time.GetUtcNow() + Limits.WatchWait;
         while (!stop.IsCancellationRequested && scope.Time.GetUtcNow() < until)
@@ -148,7 +188,7 @@ internal sealed class PolicyWatch(
 
             foreach (var peer in await open.ActivePeersAsync())
             {
-                if (await asking.TryAskAsync(peer, stop) == false)
+                if (await _asking.TryAskAsync(peer, stop) == false)
                 {
                     await open.DenyAsync(peer);
                 }

@@ -43,7 +43,7 @@ internal sealed class PublicPort : MeshPort
         {
             try
             {
-                var ip = await ResolveAsync(_config.LocalServiceAddress, stop);
+                var ip = await ResolveAsync(_config.LocalServiceAddress, Scope.Time, stop);
                 _edge.Settings = new InboundSettings
                 {
                     LocalService = new IPEndPoint(ip, _config.LocalServicePort).Serialize(),

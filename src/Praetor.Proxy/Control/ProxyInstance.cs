@@ -8,13 +8,15 @@ namespace Praetor.Proxy.Control;
 /// Only <see cref="RunAsync"/>'s loop changes the set of listeners; the identity's watch reads it. Both orders of "a
 /// listener is added" and "an identity arrives" end with the listener having it: the loop adds first and then
 /// gives the current identity, the watch sets the current identity first and then gives it to all.
-/// A listener that the new configuration leaves out stops, but its established connections live on.
+/// A listener that the new configuration leaves out stops, but its established connections live on, under
+/// the policy of the moment.
 /// </remarks>
 internal sealed class ProxyInstance(
     ControlScope scope, IDataPlane plane, ProxyMetrics metrics, IProxyConfigSource source)
 {
     private readonly CancellationTokenSource _stop = new();
     private volatile IReadOnlyDictionary<object, MeshPort> _ports = new Dictionary<object, MeshPort>();
+    private readonly List<MeshPort> _retired = [];
     private volatile IReadyIdentity? _identity;
     private string _service = "";
     private CancellationTokenSource? _identityStop;
@@ -35,6 +37,7 @@ internal sealed class ProxyInstance(
             await port.CloseAsync(endConnections: true);
         }
 
+        await ForgetRetiredAsync(0);
         _stop.Dispose();
     }
 
@@ -76,9 +79,11 @@ internal sealed class ProxyInstance(
         {
             if (!kept.ContainsKey(key))
             {
-                await port.CloseAsync(endConnections: isOtherService);
+                await RetireAsync(port, isOtherService);
             }
         }
+
+        await ForgetRetiredAsync(isOtherService ? 0 : Limits.RetiredListeners);
 
         var added = wanted.Where(key => !kept.ContainsKey(key)).Distinct();
         var fresh = added.ToDictionary(key => key, key => Open(config, key));
@@ -91,6 +96,29 @@ internal sealed class ProxyInstance(
         if (isOtherService)
         {
             StartIdentity(config.Service);
+        }
+    }
+
+    private async Task RetireAsync(MeshPort port, bool endConnections)
+    {
+        if (endConnections)
+        {
+            await port.CloseAsync(endConnections: true);
+            return;
+        }
+
+        await port.RetireAsync();
+        _retired.Add(port);
+    }
+
+    private async Task ForgetRetiredAsync(int leave)
+    {
+        _retired.RemoveAll(static port => port.IsDrained);
+        while (_retired.Count > leave)
+        {
+            var oldest = _retired[0];
+            _retired.RemoveAt(0);
+            await oldest.CloseAsync(endConnections: true);
         }
     }
 

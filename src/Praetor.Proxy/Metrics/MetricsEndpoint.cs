@@ -18,7 +18,7 @@ internal sealed class MetricsEndpoint(ProxyMetrics metrics, ProxyLog log, TimePr
     private readonly CancellationTokenSource _stop = new();
     private readonly SemaphoreSlim _room = new(ClientsMax);
     private string? _address;
-    private TcpListener? _listener;
+    private volatile TcpListener? _listener;
     private Task _work = Task.CompletedTask;
 
     /// <summary>Listens at <c>host:port</c>, once; null changes nothing.</summary>
@@ -30,7 +30,9 @@ internal sealed class MetricsEndpoint(ProxyMetrics metrics, ProxyLog log, TimePr
         }
 
         _address = address;
-        _listener?.Dispose();
+        var former = _listener;
+        _listener = null;
+        former?.Dispose();
         if (Settings.SplitAddress(address) is not { } at
             || !IPAddress.TryParse(at.Host.Length == 0 ? "127.0.0.1" : at.Host, out var ip))
         {
@@ -40,10 +42,11 @@ internal sealed class MetricsEndpoint(ProxyMetrics metrics, ProxyLog log, TimePr
 
         try
         {
-            _listener = new TcpListener(ip, at.Port);
-            _listener.Start(ClientsMax);
-            log(ProxyLogLevel.Info, $"metrics for Prometheus at http://{_listener.LocalEndpoint}/metrics");
-            _work = AcceptAsync(_listener, _stop.Token);
+            var listener = new TcpListener(ip, at.Port);
+            listener.Start(ClientsMax);
+            _listener = listener;
+            log(ProxyLogLevel.Info, $"metrics for Prometheus at http://{listener.LocalEndpoint}/metrics");
+            _work = AcceptAsync(listener, _stop.Token);
         }
         catch (SocketException problem)
         {
@@ -63,18 +66,41 @@ internal sealed class MetricsEndpoint(ProxyMetrics metrics, ProxyLog log, TimePr
 
     private async Task AcceptAsync(TcpListener listener, CancellationToken stop)
     {
-        try
+        while (listener == _listener && !stop.IsCancellationRequested)
         {
-            while (true)
+            try
             {
                 await _room.WaitAsync(stop);
-                var client = await listener.AcceptTcpClientAsync(stop);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+
+            if (await TryAcceptAsync(listener, stop) is { } client)
+            {
                 _ = ServeAsync(client, stop);
             }
+            else
+            {
+                _room.Release();
+                await Watches.PauseAsync(Limits.AcceptPause, time, stop);
+            }
         }
-        catch (Exception end) when (end is OperationCanceledException or SocketException or ObjectDisposedException)
+    }
+
+    // A client that has gone already, or a lack of descriptors, passes; a listener that has moved ends in the loop.
+    private async Task<TcpClient?> TryAcceptAsync(TcpListener listener, CancellationToken stop)
+    {
+        try
         {
-            // Stopped, or moved to another address.
+            return await listener.AcceptTcpClientAsync(stop);
+        }
+        catch (Exception problem) when (problem is SocketException or OperationCanceledException
+            or InvalidOperationException)
+        {
+            log(ProxyLogLevel.Debug, $"a metrics connection was not accepted: {problem.Message}");
+            return null;
         }
     }
 

@@ -249,27 +249,35 @@ internal sealed unsafe class EventLoop : IDisposable
             return;
         }
 
-        Guard(null, item, events);
-    }
-
-    // The supervisor of connections' code: a mistake there must not end everybody else's connections.
-    private void Guard(Action? run, Pollable? item, uint events)
-    {
         try
         {
-            if (item is not null)
-            {
-                item.OnReady(events);
-            }
-            else
-            {
-                run?.Invoke();
-            }
+            item.OnReady(events);
         }
         catch (Exception bug)
         {
             // supervisor: one item's mistake must not end the loop that carries all the others.
             _onBug(bug);
+            Guard(null, item.OnBug);
+        }
+    }
+
+    /// <summary>The supervisor of connections' code: a mistake there ends that connection and nobody
+    /// else's.</summary>
+    /// <param name="owner">What to break when its code throws.</param>
+    public void Guard(object? owner, Action run)
+    {
+        try
+        {
+            run();
+        }
+        catch (Exception bug)
+        {
+            // supervisor: one item's mistake must not end the loop that carries all the others.
+            _onBug(bug);
+            if (owner is IBreakable broken)
+            {
+                Guard(null, broken.Break);
+            }
         }
     }
 
@@ -284,7 +292,7 @@ internal sealed unsafe class EventLoop : IDisposable
 
         while (_running.TryDequeue(out var action))
         {
-            Guard(action, null, 0);
+            Guard(null, action);
         }
     }
 
@@ -293,7 +301,7 @@ internal sealed unsafe class EventLoop : IDisposable
         (_again, _resuming) = (_resuming, _again);
         while (_resuming.TryDequeue(out var item))
         {
-            Guard(item.Resume, null, 0);
+            Guard(item, item.Resume);
         }
     }
 
@@ -315,7 +323,7 @@ internal sealed unsafe class EventLoop : IDisposable
             }
 
             NotDue(item);
-            Guard(item.OnDeadline, null, 0);
+            Guard(item, item.OnDeadline);
         }
 
         foreach (var item in _deadlines)

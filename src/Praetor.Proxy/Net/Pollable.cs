@@ -11,6 +11,18 @@ internal abstract class Pollable
 
     /// <summary>Called on the loop's thread when the descriptor's state changed.</summary>
     public abstract void OnReady(uint events);
+
+    /// <summary>Called after an exception escaped <see cref="OnReady"/>.</summary>
+    public virtual void OnBug()
+    {
+    }
+}
+
+/// <summary>Something that a mistake in its own code ends.</summary>
+internal interface IBreakable
+{
+    /// <summary>Closes all descriptors and releases all counts, whatever state it is in.</summary>
+    void Break();
 }
 
 /// <summary>Something with more to do at once, after the others had their turn.</summary>

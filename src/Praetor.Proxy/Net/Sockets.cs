@@ -90,6 +90,35 @@ internal static unsafe class Sockets
         Set(fd, LibC.LevelTcp, LibC.TcpKeepCount, KeepProbes);
     }
 
+    /// <summary>Where a connection comes from: the IPv4 address, or the first half of the IPv6 one.</summary>
+    public static ulong SourceOf(int fd)
+    {
+        var bytes = stackalloc byte[MaxAddressBytes];
+        var size = MaxAddressBytes;
+        if (LibC.GetPeerName(fd, bytes, &size) != 0)
+        {
+            return 0;
+        }
+
+        const int v4At = 4;
+        const int v6At = 8;
+        const int v4In6At = v6At + 12;
+        if (*(ushort*)bytes != FamilyOf(AddressFamily.InterNetworkV6))
+        {
+            return *(uint*)(bytes + v4At);
+        }
+
+        var address = new IPAddress(new ReadOnlySpan<byte>(bytes + v6At, 16));
+        return address.IsIPv4MappedToIPv6 ? *(uint*)(bytes + v4In6At) : *(ulong*)(bytes + v6At);
+    }
+
+    /// <summary>Closes an accepted connection with a reset.</summary>
+    public static void Refuse(int fd)
+    {
+        LingerNot(fd);
+        _ = LibC.Close(fd);
+    }
+
     /// <summary>Makes the coming close a reset.</summary>
     public static void LingerNot(int fd)
     {

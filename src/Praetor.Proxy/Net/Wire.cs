@@ -40,7 +40,6 @@ internal sealed unsafe class Wire : Pollable
     private bool _isPeerDone;
     private bool _isReadWaitingForWrite;
     private bool _isWriteWaitingForRead;
-    private bool _isEndUnsent;
 
     /// <summary>Takes over a descriptor and watches it.</summary>
     public Wire(EventLoop loop, int fd, IWireOwner owner)
@@ -76,6 +75,10 @@ internal sealed unsafe class Wire : Pollable
 
     /// <summary>Whether any event came; a connecting socket's first one tells how that went.</summary>
     public bool HasHadEvent { get; private set; }
+
+    /// <summary>Whether the end that <see cref="EndWrite"/> tells still waits for room; it goes out by
+    /// itself.</summary>
+    public bool IsEndUnsent { get; private set; }
 
     /// <summary>The TLS session; 0 for a plain wire.</summary>
     public nint Ssl => _ssl;
@@ -162,9 +165,9 @@ internal sealed unsafe class Wire : Pollable
         {
             OpenSsl.ClearErrors();
             var result = OpenSsl.Shutdown(_ssl);
-            _isEndUnsent = result < 0 && OpenSsl.GetError(_ssl, result) == OpenSsl.ErrorWantWrite;
+            IsEndUnsent = result < 0 && OpenSsl.GetError(_ssl, result) == OpenSsl.ErrorWantWrite;
             OpenSsl.ClearErrors();
-            if (_isEndUnsent)
+            if (IsEndUnsent)
             {
                 IsWritable = false;
                 return;
@@ -187,6 +190,7 @@ internal sealed unsafe class Wire : Pollable
         Fd = -1;
         IsReadable = false;
         IsWritable = false;
+        IsEndUnsent = false;
         if (_ssl != 0)
         {
             OpenSsl.Free(_ssl);
@@ -201,6 +205,19 @@ internal sealed unsafe class Wire : Pollable
         {
             Sockets.LingerNot(Fd);
             Close();
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void OnBug()
+    {
+        try
+        {
+            (Owner as IBreakable)?.Break();
+        }
+        finally
+        {
+            Abort();
         }
     }
 
@@ -225,7 +242,7 @@ internal sealed unsafe class Wire : Pollable
         {
             IsWritable = true;
             IsReadable |= _isReadWaitingForWrite;
-            if (_isEndUnsent)
+            if (IsEndUnsent)
             {
                 EndWrite();
             }

@@ -35,6 +35,7 @@ internal sealed unsafe class Flow(Wire from, Wire to, bool isFromFramed, bool is
     private int _heldBytes;
     private bool _isSourceDone;
     private bool _isDiscarding;
+    private bool _isEndAsked;
 
     /// <summary>Bytes delivered since <see cref="TakeMoved"/> was called.</summary>
     private long _moved;
@@ -253,9 +254,16 @@ internal sealed unsafe class Flow(Wire from, Wire to, bool isFromFramed, bool is
                     return FlowState.Broken;
             }
         }
-        else
+        else if (!_isEndAsked)
         {
+            _isEndAsked = true;
             to.EndWrite();
+        }
+
+        // Closing earlier would cut off the end, and whatever of the stream the receiver has not taken yet.
+        if (to.IsEndUnsent)
+        {
+            return FlowState.Waiting;
         }
 
         IsEnded = true;

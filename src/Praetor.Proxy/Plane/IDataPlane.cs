@@ -32,6 +32,9 @@ internal interface IPlaneListener
     /// <summary>Where it listens.</summary>
     IPEndPoint Address { get; }
 
+    /// <summary>How many connections there are that came through it.</summary>
+    int Connections { get; }
+
     /// <summary>The edge's settings, identity or policy changed: look at what that means for connections.</summary>
     void EdgeChanged();
 
@@ -41,7 +44,7 @@ internal interface IPlaneListener
     /// <summary>Ends the connections of an identity, as policy denies them now.</summary>
     Task DenyAsync(Net.Peer peer);
 
-    /// <summary>Stops listening.</summary>
+    /// <summary>Stops listening. May be called again to end what lived on.</summary>
     /// <param name="endConnections">Whether established connections end too, or live on by themselves.</param>
     Task CloseAsync(bool endConnections);
 }

@@ -12,7 +12,7 @@ namespace Praetor.Proxy.Plane;
 /// 4. The local service is connected.
 /// 5. Bytes flow. A kept connection goes back to 3, any other is over.
 /// </remarks>
-internal sealed class InboundLink(EventLoop loop, int fd, InboundLane lane) : Link(loop, fd)
+internal sealed class InboundLink(EventLoop loop, int fd, InboundLane lane, ulong source) : Link(loop, fd)
 {
     private enum Step
     {
@@ -29,7 +29,6 @@ internal sealed class InboundLink(EventLoop loop, int fd, InboundLane lane) : Li
     private Peer? _peer;
     private long _peerExpiry;
     private bool _isFramed;
-    private byte[] _early = [];
 
     // A framed wire's first verdict comes before any "open", the later ones are each for one.
     private bool _isOpening;
@@ -39,6 +38,12 @@ internal sealed class InboundLink(EventLoop loop, int fd, InboundLane lane) : Li
 
     /// <summary>Whether a connection is established through it.</summary>
     public bool IsCarrying => IsRelaying;
+
+    /// <summary>Where it comes from, see <see cref="Sockets.SourceOf"/>.</summary>
+    public ulong Source => source;
+
+    /// <summary>Whether the client has not sent a byte yet.</summary>
+    public bool IsSilent => Front.HasHeardNothing;
 
     /// <summary>Begins the handshake.</summary>
     public void Start()
@@ -160,7 +165,7 @@ internal sealed class InboundLink(EventLoop loop, int fd, InboundLane lane) : Li
     }
 
     /// <inheritdoc/>
-    protected override void OnClosed() => lane.Remove(this, _step == Step.Handshake);
+    protected override void OnClosed() => lane.Remove(this);
 
     private void GoHandshake()
     {
@@ -182,7 +187,7 @@ internal sealed class InboundLink(EventLoop loop, int fd, InboundLane lane) : Li
             return;
         }
 
-        lane.HandshakeDone();
+        lane.HandshakeDone(this);
         _peerExpiry = lane.After(_peer.Left);
         _isFramed = TlsContext.IsFramed(Front.Ssl);
         _step = Step.Verdict;
@@ -245,6 +250,13 @@ internal sealed class InboundLink(EventLoop loop, int fd, InboundLane lane) : Li
 
         // The client lets go first; this end only guards against a client that never does.
         Loop.Due(this, 2 * Limits.KeptIdle);
+        if (rest.IsEmpty)
+        {
+            // Never from here: a client that asks without end would make this call itself without end.
+            Loop.Again(this);
+            return;
+        }
+
         GoAwaitOpen(rest);
     }
 
@@ -277,13 +289,13 @@ internal sealed class InboundLink(EventLoop loop, int fd, InboundLane lane) : Li
             return;
         }
 
-        if (step != FrameStep.Control || _frames.Type != FrameType.Open)
+        // A client sends nothing after "open" before it hears "opened".
+        if (step != FrameStep.Control || _frames.Type != FrameType.Open || taken < bytes.Length)
         {
             Abort();
             return;
         }
 
-        _early = bytes[taken..].ToArray();
         _isOpening = true;
         if (lane.Now >= _peerExpiry)
         {
@@ -333,7 +345,7 @@ internal sealed class InboundLink(EventLoop loop, int fd, InboundLane lane) : Li
             return;
         }
 
-        StartRelay(_isFramed, isBackFramed: false, _early, []);
+        StartRelay(_isFramed, isBackFramed: false, [], []);
     }
 
     private void FailConnect(string why)
@@ -350,7 +362,7 @@ internal sealed class InboundLink(EventLoop loop, int fd, InboundLane lane) : Li
         Back = null;
         if (TrySendControl(FrameType.Unreachable))
         {
-            AwaitOpen(_early);
+            AwaitOpen([]);
         }
         else
         {

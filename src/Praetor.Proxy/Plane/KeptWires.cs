@@ -89,7 +89,7 @@ internal sealed class KeptWires(EventLoop loop)
     }
 
     private sealed class Kept(KeptWires home, Wire wire, Instance instance, EpollIdentity identity, long expiry)
-        : IWireOwner, ITimed
+        : IWireOwner, ITimed, IBreakable
     {
         public Wire Wire => wire;
 
@@ -113,5 +113,7 @@ internal sealed class KeptWires(EventLoop loop)
         }
 
         public void OnDeadline() => home.Drop(this);
+
+        public void Break() => home.Drop(this);
     }
 }

@@ -56,7 +56,8 @@ internal sealed class InboundLane(EventLoop loop, InboundEdge edge, TimeProvider
 {
     private readonly HashSet<InboundLink> _links = [];
     private readonly CancellationTokenSource _ending = new();
-    private int _handshakes;
+    private readonly Handshakes<InboundLink> _handshakes = new(
+        Limits.HandshakesPerListener, Limits.HandshakesPerSource, static link => link.IsSilent);
 
     /// <summary>What the control side says.</summary>
     public InboundEdge Edge => edge;
@@ -68,18 +69,33 @@ internal sealed class InboundLane(EventLoop loop, InboundEdge edge, TimeProvider
     public override bool IsReady => edge.Identity is not null && edge.Settings.LocalService is not null;
 
     /// <inheritdoc/>
-    public override bool HasRoom(int open) =>
-        open < edge.Settings.MaxConnections && _handshakes < Limits.HandshakesPerListener;
+    public override bool HasRoom(int open) => open < edge.Settings.MaxConnections;
 
     /// <inheritdoc/>
-    public override void Serve(int fd) => new InboundLink(Loop, fd, this).Start();
+    public override void Serve(int fd)
+    {
+        var source = Sockets.SourceOf(fd);
+        if (_handshakes.MakeRoom(source) is { } least)
+        {
+            least.Abort();
+        }
+
+        if (!_handshakes.HasRoom(source))
+        {
+            Sockets.Refuse(fd);
+            return;
+        }
+
+        var link = new InboundLink(Loop, fd, this, source);
+        Loop.Guard(link, link.Start);
+    }
 
     /// <inheritdoc/>
     public override void EdgeChanged()
     {
         foreach (var link in _links.ToList())
         {
-            link.Recheck();
+            Loop.Guard(link, link.Recheck);
         }
     }
 
@@ -98,25 +114,20 @@ internal sealed class InboundLane(EventLoop loop, InboundEdge edge, TimeProvider
     public void Add(InboundLink link)
     {
         _links.Add(link);
-        _handshakes++;
+        _handshakes.Add(link, link.Source);
         Open.Add();
     }
 
     /// <summary>A link's handshake is over.</summary>
-    public void HandshakeDone() => _handshakes--;
+    public void HandshakeDone(InboundLink link) => _handshakes.Remove(link);
 
     /// <summary>A link is over.</summary>
-    public void Remove(InboundLink link, bool wasInHandshake)
+    public void Remove(InboundLink link)
     {
-        if (!_links.Remove(link))
+        if (_links.Remove(link))
         {
-            return;
-        }
-
-        Open.Remove();
-        if (wasInHandshake)
-        {
-            _handshakes--;
+            Open.Remove();
+            _handshakes.Remove(link);
         }
     }
 
@@ -125,8 +136,18 @@ internal sealed class InboundLane(EventLoop loop, InboundEdge edge, TimeProvider
 
     private async Task AskAsync(InboundLink link, Peer peer)
     {
-        var isAllowed = await edge.Authorizer.AskAsync(peer, _ending.Token);
-        Loop.Post(() => link.Answered(isAllowed));
+        var isAllowed = false;
+        try
+        {
+            isAllowed = await edge.Authorizer.AskAsync(peer, _ending.Token);
+        }
+        catch (Exception problem)
+        {
+            // The supervisor of this question: whatever went wrong with it, the link must hear an answer.
+            edge.Warn($"whether {peer.Id} may connect to {edge.Service} could not be found out: {problem.Message}");
+        }
+
+        Loop.Post(() => Loop.Guard(link, () => link.Answered(isAllowed)));
     }
 
     /// <summary>Who is connected.</summary>
@@ -154,7 +175,11 @@ internal sealed class OutboundLane(EventLoop loop, OutboundEdge edge, TimeProvid
     public override bool HasRoom(int open) => open < edge.Settings.MaxConnections;
 
     /// <inheritdoc/>
-    public override void Serve(int fd) => new OutboundLink(Loop, fd, this).Start();
+    public override void Serve(int fd)
+    {
+        var link = new OutboundLink(Loop, fd, this);
+        Loop.Guard(link, link.Start);
+    }
 
     /// <inheritdoc/>
     public override void EdgeChanged() => Kept.Retire(edge.Identity as EpollIdentity);

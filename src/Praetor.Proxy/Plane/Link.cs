@@ -9,7 +9,7 @@ namespace Praetor.Proxy.Plane;
 /// Everything happens on one loop's thread. Before bytes flow, the derived class takes its steps (handshake, policy,
 /// reaching the other side) in <see cref="Advance"/>, always under a deadline; then <see cref="StartRelay"/>.
 /// </remarks>
-internal abstract class Link : IWireOwner, IResumable, ITimed
+internal abstract class Link : IWireOwner, IResumable, ITimed, IBreakable
 {
     private Flow? _forward;
     private Flow? _backward;
@@ -102,6 +102,25 @@ internal abstract class Link : IWireOwner, IResumable, ITimed
         Front.Abort();
         Back?.Abort();
         End();
+    }
+
+    /// <inheritdoc/>
+    public void Break()
+    {
+        try
+        {
+            Abort();
+        }
+        finally
+        {
+            // Nothing is left open, even if the mistake was in the order of ending.
+            Front.Abort();
+            Back?.Abort();
+            if (!IsClosed)
+            {
+                End();
+            }
+        }
     }
 
     /// <summary>Takes the next step before bytes flow.</summary>

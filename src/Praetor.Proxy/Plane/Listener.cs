@@ -43,6 +43,9 @@ internal sealed class Listener : Pollable, IPlaneListener, IResumable, ITimed
     public IPEndPoint Address { get; }
 
     /// <inheritdoc/>
+    public int Connections => _open.Value;
+
+    /// <inheritdoc/>
     public long Deadline { get; set; }
 
     /// <inheritdoc/>
@@ -91,6 +94,11 @@ internal sealed class Listener : Pollable, IPlaneListener, IResumable, ITimed
     {
         await _home.Loop.PostAsync(() =>
         {
+            if (Fd < 0)
+            {
+                return;
+            }
+
             _home.Loop.NotDue(this);
             _home.Loop.Remove(this);
             _ = LibC.Close(Fd);
@@ -155,8 +163,7 @@ internal sealed class Listener : Pollable, IPlaneListener, IResumable, ITimed
         var lane = _lanes[_next++ % _lanes.Length];
         if (!lane.HasRoom(_open.Value))
         {
-            Sockets.LingerNot(fd);
-            _ = LibC.Close(fd);
+            Sockets.Refuse(fd);
             return;
         }
 

@@ -5,7 +5,7 @@ using Praetor.Proxy.Net;
 namespace Praetor.Proxy.Policy;
 
 /// <summary>Asks the agent about each connection: the way where intentions may not be read.</summary>
-internal sealed class AgentAuthorizer(ControlScope scope, string service) : IAuthorizer, IDisposable
+internal sealed class AgentAuthorizer(ControlScope scope, string service) : IAuthorizer
 {
     private readonly SemaphoreSlim _room = new(Limits.AuthorizeCalls);
 
@@ -42,7 +42,4 @@ internal sealed class AgentAuthorizer(ControlScope scope, string service) : IAut
             return null;
         }
     }
-
-    /// <inheritdoc/>
-    public void Dispose() => _room.Dispose();
 }

@@ -13,7 +13,7 @@ internal sealed record Intention(string Source, string Destination, bool IsAllow
 /// <summary>All intentions that concern one destination, and what holds where none does.</summary>
 /// <remarks>
 /// Consul's precedence: an exact destination beats a wildcard one, then an exact source beats a wildcard one; no two
-/// intentions have the same source and destination. So at most four look-ups decide.
+/// intentions have the same source and destination. So at most four look-ups decide. Names differ in more than case.
 /// </remarks>
 internal sealed class IntentionPolicy : IAuthorizer
 {
@@ -53,7 +53,8 @@ internal sealed class IntentionPolicy : IAuthorizer
 
     // Two intentions with the same ends cannot be; should an agent say so, the one that denies holds.
     private static FrozenDictionary<string, bool> BySource(IEnumerable<Intention> all, string destination) => all
-        .Where(i => i.Destination == destination)
-        .GroupBy(static i => i.Source, StringComparer.Ordinal)
-        .ToFrozenDictionary(static g => g.Key, static g => g.All(static i => i.IsAllow), StringComparer.Ordinal);
+        .Where(i => i.Destination.Equals(destination, StringComparison.OrdinalIgnoreCase))
+        .GroupBy(static i => i.Source, StringComparer.OrdinalIgnoreCase)
+        .ToFrozenDictionary(
+            static g => g.Key, static g => g.All(static i => i.IsAllow), StringComparer.OrdinalIgnoreCase);
 }

@@ -40,6 +40,28 @@ public sealed class AskingTests
         await watching;
     }
 
+    [Fact]
+    public async Task What_holds_without_an_intention_is_asked_and_not_taken_from_the_acl_systems_default()
+    {
+        await using var agent = new StubAgent(static path => path.Contains("authorize", StringComparison.Ordinal)
+            ? (200, """{"Authorized":false,"Reason":"Default intention policy"}""")
+            : (200, """{"db":[{"SourceName":"web","DestinationName":"db","Action":"allow"}]}"""));
+        await using var mesh = new PlaneHarness();
+        using var ca = new MeshCa();
+        var (edge, server) = mesh.Serve("db", ca.Identity("db"), new IPEndPoint(IPAddress.Loopback, 1));
+        edge.Authorizer = Praetor.Proxy.Policy.DenyAll.Instance;
+        using var api = new PraetorClient(new ClientOptions { Address = agent.Address });
+        var scope = new ControlScope(api, static (_, _) => { }, TimeProvider.System, new Chance(new Random(1)));
+        using var stop = new CancellationTokenSource();
+        var watching = new PolicyWatch(scope, "db", edge, () => server, () => MeshCa.TrustDomain).RunAsync(stop.Token);
+        await Wait.UntilAsync(
+            "policy is known", () => edge.Authorizer is Praetor.Proxy.Policy.IntentionPolicy);
+        var policy = (Praetor.Proxy.Policy.IntentionPolicy)edge.Authorizer;
+        (policy.Allows("web"), policy.Allows("other")).ShouldBe((true, false));
+        await stop.CancelAsync();
+        await watching;
+    }
+
     private sealed class StubAgent : IAsyncDisposable
     {
         private readonly HttpListener _listener = new();
@@ -72,6 +94,7 @@ public sealed class AskingTests
                     var context = await _listener.GetContextAsync();
                     var (status, body) = _answer(context.Request.RawUrl ?? "");
                     context.Response.StatusCode = status;
+                    context.Response.Headers["X-Consul-Default-ACL-Policy"] = "allow";
                     await context.Response.OutputStream.WriteAsync(Encoding.UTF8.GetBytes(body));
                     context.Response.Close();
                 }

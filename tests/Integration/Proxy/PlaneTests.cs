@@ -309,6 +309,62 @@ public sealed class PlaneTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_connection_that_outlives_its_listener_ends_when_policy_denies_it()
+    {
+        var (edge, server) = _mesh.Serve("web", _ca.Identity("web"), _echo.Address);
+        var (_, client) = _mesh.Reach("cli", _ca.Identity("cli"), "web", server.Address);
+        using var wire = await TestWire.OpenAsync(client.Address);
+        (await wire.SayAsync("x")).ShouldBe("x");
+        await server.CloseAsync(endConnections: false);
+        (await wire.SayAsync("y")).ShouldBe("y");
+        server.Connections.ShouldBe(1);
+        edge.Authorizer = DenyAll.Instance;
+        server.EdgeChanged();
+        (await wire.IsEndedAsync()).ShouldBeTrue();
+        await Wait.UntilAsync("it is counted out", () => server.Connections == 0);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_client_that_asks_without_waiting_for_answers_harms_nobody(bool isInOnePiece)
+    {
+        const int asks = 20_000;
+        var (edge, server) = _mesh.Serve("web", _ca.Identity("web"), DeadAddress());
+        using var certificate = _ca.Leaf(MeshCa.UriOf("cli"));
+        using (var client = new TcpClient())
+        {
+            await client.ConnectAsync(server.Address);
+            await using var tls = new SslStream(client.GetStream());
+            var options = MeshCa.ClientOptions(certificate);
+            options.ApplicationProtocols = [new SslApplicationProtocol("praetor-mesh/1")];
+            await tls.AuthenticateAsClientAsync(options);
+            byte[] open = [1, 0, 0, 0];
+            try
+            {
+                if (isInOnePiece)
+                {
+                    await tls.WriteAsync(Enumerable.Repeat(open, asks).SelectMany(static o => o).ToArray());
+                }
+
+                for (var i = 0; i < asks && !isInOnePiece; i++)
+                {
+                    await tls.WriteAsync(open);
+                }
+            }
+            catch (IOException)
+            {
+                // Broken off: right as well.
+            }
+        }
+
+        edge.Settings = edge.Settings with { LocalService = _echo.Address.Serialize() };
+        var (_, other) = _mesh.Reach("cli", _ca.Identity("cli"), "web", server.Address);
+        using var wire = await TestWire.OpenAsync(other.Address);
+        (await wire.SayAsync("x")).ShouldBe("x");
+    }
+
+    [Fact]
     public async Task A_client_that_says_nothing_is_dropped_when_the_handshake_timeout_is_over()
     {
         var (edge, server) = _mesh.Serve("web", _ca.Identity("web"), _echo.Address);

@@ -35,6 +35,14 @@ public sealed class IntentionPolicyTests
         new IntentionPolicy("b", [], isDefaultAllow: true).Allows(id).ShouldBeFalse();
     }
 
+    [Fact]
+    public void Names_match_whatever_their_case()
+    {
+        var policy = new IntentionPolicy("DB", [new Intention("Web", "db", IsAllow: false)], isDefaultAllow: true);
+        policy.Allows("web").ShouldBeFalse();
+        policy.Allows("other").ShouldBeTrue();
+    }
+
     private static List<Intention> AnyIntentions(Random random) => [.. Names
         .SelectMany(static _ => Names, static (source, destination) => (source, destination))
         .Where(_ => random.Next(3) == 0)
