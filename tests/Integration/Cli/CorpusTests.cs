@@ -10,9 +10,13 @@ namespace Integration.Cli;
 /// <summary>Our executable, called consul, prints and exits as the real Consul 1.8.7 does.</summary>
 public sealed class OurCliOnTheRealAgentTests
 {
+    // The same calls on our own agent take as long; of the two, that one is part of every run.
     [Fact]
-    public Task Output_and_exit_codes_are_those_of_the_real_one() =>
-        Corpus.CompareAsync(Corpus.Ours, RealConsul.Executable, Corpus.OfCli);
+    public Task Output_and_exit_codes_are_those_of_the_real_one()
+    {
+        Assert.SkipUnless(Environment.GetEnvironmentVariable("PRAETOR_LONG") == "1", "runs with ./test --long");
+        return Corpus.CompareAsync(Corpus.Ours, RealConsul.Executable, Corpus.OfCli);
+    }
 }
 
 /// <summary>Our agent, asked by our executable: all that a user sees is ours.</summary>
@@ -34,7 +38,7 @@ public sealed class RealCliOnOurAgentTests
 /// <summary>Runs the calls of the corpus and compares with what the real Consul gave.</summary>
 internal static partial class Corpus
 {
-    private static readonly TimeSpan RunLimit = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan RunLimit = TimeSpan.FromMinutes(10);
 
     // What our CLI says in its own way, and where our agent is another than the real one.
     public const string OfCli = "differences.txt";
@@ -69,7 +73,7 @@ internal static partial class Corpus
         using var limit = new CancellationTokenSource(RunLimit, TimeProvider.System);
         var start = new ProcessStartInfo(Path.Combine(Folder, "run.sh"), [cli, agent, result])
         {
-            Environment = { ["CORPUS_LIMIT"] = "280" },
+            Environment = { ["CORPUS_LIMIT"] = "570" },
         };
         using var run = Process.Start(start) ?? throw new InvalidOperationException("the corpus did not start");
         await run.WaitForExitAsync(limit.Token);

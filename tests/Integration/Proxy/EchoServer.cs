@@ -40,7 +40,7 @@ internal sealed class EchoServer : IAsyncDisposable
                 _ = EchoAsync(client, greeting);
             }
         }
-        catch (Exception end) when (end is OperationCanceledException or SocketException or ObjectDisposedException)
+        catch (Exception end) when (end is OperationCanceledException or SocketException or InvalidOperationException)
         {
             // Closed.
         }

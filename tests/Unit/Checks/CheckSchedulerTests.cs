@@ -47,6 +47,27 @@ public sealed class CheckSchedulerTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task An_eager_check_runs_often_until_it_passes_and_then_at_its_interval()
+    {
+        _scheduler.Put(Spec() with { IsEager = true });
+        for (var failures = 0; failures < 5; failures++)
+        {
+            _time.Advance(CheckLimits.EagerInterval);
+            (await _runner.NextAsync()).End.SetResult(CheckResult.Critical("not yet"));
+            await _sink.NextAsync();
+        }
+
+        _time.Advance(CheckLimits.EagerInterval);
+        (await _runner.NextAsync()).End.SetResult(CheckResult.Passing("ok"));
+        await _sink.NextAsync();
+        var runs = _runner.Count;
+        _time.Advance(Interval * 0.99);
+        _runner.Count.ShouldBe(runs);
+        _time.Advance(Interval * 0.02);
+        await _runner.NextAsync();
+    }
+
+    [Fact]
     public async Task A_removed_check_is_cancelled_and_stays_silent()
     {
         _scheduler.Put(Spec());
