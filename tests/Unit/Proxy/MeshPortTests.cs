@@ -66,7 +66,7 @@ public sealed class MeshPortTests : IDisposable
 
         protected override async Task WatchAsync(CancellationToken stop)
         {
-            await Task.Delay(Timeout.Infinite, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             Watching.SetResult();
         }
 
