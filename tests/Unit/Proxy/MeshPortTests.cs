@@ -66,7 +66,8 @@ public sealed class MeshPortTests : IDisposable
 
         protected override async Task WatchAsync(CancellationToken stop)
         {
-            await Task.Delay(Timeout.Infinite, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            var waiting = Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop);
+            await waiting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             Watching.SetResult();
         }
 
