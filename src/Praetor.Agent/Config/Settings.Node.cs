@@ -89,10 +89,12 @@ public static partial class Settings
         Whole("ports.https", "-1", "HTTP API with TLS; -1 switches it off.").Later().ByFlag("https-port").Port(),
         Whole("ports.grpc", "-1", "gRPC (xDS); -1 switches it off.").Later().ByFlag("grpc-port").Port(),
         Whole("ports.grpc_tls", null,
-            "gRPC with TLS; -1 switches it off. Default: 8503 on servers, -1 on clients.").Later().ByFlag("grpc-tls-port")
+            "gRPC with TLS; -1 switches it off. Default: 8503 on servers, -1 on clients.").Later()
+            .ByFlag("grpc-tls-port")
             .Port(),
         Whole("ports.serf_lan", "8301", "Gossip in the datacenter.").ByFlag("serf-lan-port").Port(),
-        Whole("ports.serf_wan", "8302", "Gossip between datacenters; -1 switches it off.").Later().ByFlag("serf-wan-port")
+        Whole("ports.serf_wan", "8302", "Gossip between datacenters; -1 switches it off.").Later()
+            .ByFlag("serf-wan-port")
             .Port(),
         Whole("ports.server", "8300", "Calls between agents and servers.").ByFlag("server-port").Port(),
         Whole("ports.sidecar_min_port", "21000", "First port given to sidecars.").Port(),

@@ -20,7 +20,8 @@ public static partial class Settings
             .Positive(),
         Flag("discard_check_output", "false", "Keep no output of checks.").Reloads(),
         Flag("enable_central_service_config", "true", "Services take defaults from config entries.").Later(),
-        Duration("discovery_max_stale", "0s", "Oldest data for answers about services; 0: ask the leader.").Later().Reloads(),
+        Duration("discovery_max_stale", "0s", "Oldest data for answers about services; 0: ask the leader.").Later()
+            .Reloads(),
         Duration("session_ttl_min", "0s", "Shortest TTL of a session; 0: 10 s.").Later(),
     ];
 
@@ -105,7 +106,8 @@ public static partial class Settings
     private static Setting[] Limits =>
     [
         Whole("limits.http_max_conns_per_client", "200", "Connections from one address to the HTTP API.").Reloads(),
-        Duration("limits.https_handshake_timeout", "5s", "How long a TLS handshake with the HTTP API may take.").Later(),
+        Duration("limits.https_handshake_timeout", "5s", "How long a TLS handshake with the HTTP API may take.")
+            .Later(),
         Duration("limits.rpc_handshake_timeout", "5s", "How long a handshake between agents may take.").Later(),
         Duration("limits.rpc_client_timeout", "60s", "How long a call to a server may take.").Later(),
         Whole("limits.rpc_max_conns_per_client", "100", "Connections from one agent to a server.").Later().Reloads(),
@@ -143,7 +145,8 @@ public static partial class Settings
     /// <summary>Telemetry.</summary>
     private static Setting[] Telemetry =>
     [
-        Duration("telemetry.prometheus_retention_time", "0s", "How long metrics are kept for Prometheus; 0: off.").Later(),
+        Duration("telemetry.prometheus_retention_time", "0s", "How long metrics are kept for Prometheus; 0: off.")
+            .Later(),
         Text("telemetry.statsd_address", null, "host:port of statsd.").Later(),
         Text("telemetry.statsite_address", null, "host:port of statsite.").Later(),
         Text("telemetry.dogstatsd_addr", null, "host:port of DogStatsD.").Later(),

@@ -33,7 +33,6 @@ internal sealed class BodyObject
         try
         {
             using var document = JsonDocument.Parse(body.IsEmpty ? "null"u8.ToArray() : body, Options);
-            Verify(document.RootElement);
             if (document.RootElement.ValueKind == JsonValueKind.Object)
             {
                 return new BodyObject(document.RootElement.Clone(), new Problems());
@@ -46,20 +45,6 @@ internal sealed class BodyObject
         {
             problem = JsonErrors.Of(body.Span, e);
             return null;
-        }
-    }
-
-    /// <summary>Demands that every text in a document is one: the parser leaves that until each is read.</summary>
-    /// <exception cref="JsonException">A text is not UTF-8, or holds half of a surrogate pair.</exception>
-    public static void Verify(JsonElement element)
-    {
-        try
-        {
-            VerifyTexts(element);
-        }
-        catch (InvalidOperationException e)
-        {
-            throw new JsonException("a text is not valid Unicode", e);
         }
     }
 
@@ -266,33 +251,6 @@ internal sealed class BodyObject
 
     /// <summary>Anything, as it came. Null when absent or null.</summary>
     public JsonElement? Raw(string name) => Take(name, out var value) ? value : null;
-
-    private static void VerifyTexts(JsonElement element)
-    {
-        switch (element.ValueKind)
-        {
-            case JsonValueKind.String:
-                _ = element.GetString();
-                break;
-            case JsonValueKind.Array:
-                foreach (var item in element.EnumerateArray())
-                {
-                    VerifyTexts(item);
-                }
-
-                break;
-            case JsonValueKind.Object:
-                foreach (var member in element.EnumerateObject())
-                {
-                    _ = member.Name;
-                    VerifyTexts(member.Value);
-                }
-
-                break;
-            default:
-                break;
-        }
-    }
 
     private static TimeSpan ParseOrZero(string text) => GoDuration.TryParse(text, out var span) ? span : TimeSpan.Zero;
 

@@ -6,7 +6,7 @@ namespace Praetor.Agent.Http;
 /// <summary>Who may ask what, whatever token comes along. Replaced whole by a reload.</summary>
 internal sealed record GuardRules
 {
-    /// <summary>Names that Host may carry on loopback, lower case; one with a dot in front stands for all below it.</summary>
+    /// <summary>Names that Host may carry on loopback, lower case; with a dot in front, all below it.</summary>
     public required IReadOnlySet<string> HostNames { get; init; }
 
     /// <summary>Paths that begin so are refused (<c>http_config.block_endpoints</c>).</summary>

@@ -85,7 +85,8 @@ internal sealed partial class HttpApi(ApiSurroundings around)
         var writes = !HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method);
         var onLoopback = context.Connection.LocalIpAddress is not { } local || IPAddress.IsLoopback(local);
         var visit = new Visit(
-            path, headers.Host.ToString(), headers.Origin.ToString(), writes, onLoopback, context.Connection.RemoteIpAddress);
+            path, headers.Host.ToString(), headers.Origin.ToString(), writes, onLoopback,
+            context.Connection.RemoteIpAddress);
         if (around.Guard.Refuses(visit) is { } guarded)
         {
             await WriteAsync(context, Reply.Text(403, guarded), null, null);
@@ -254,7 +255,8 @@ internal sealed partial class HttpApi(ApiSurroundings around)
         {
             if (name is not ("index" or "wait" or "stale" or "consistent" or "cached" or "token" or "dc"))
             {
-                key.Append('&').Append(name.Length).Append(':').Append(name).Append(value.Length).Append(':').Append(value);
+                key.Append('&').Append(name.Length).Append(':').Append(name)
+                    .Append(value.Length).Append(':').Append(value);
             }
         }
 

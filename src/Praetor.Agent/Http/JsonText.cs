@@ -5,8 +5,8 @@ using System.Text.Unicode;
 namespace Praetor.Agent.Http;
 
 /// <summary>
-/// Makes the strings of a JSON body readable: what is no text in them becomes U+FFFD, as Go's decoder does. .NET's reader
-/// throws when such a string is taken out, long after the body was found to be well-formed.
+/// Makes the strings of a JSON body readable: what is no text in them becomes U+FFFD, as Go's decoder does. .NET's
+/// reader throws when such a string is taken out, long after the body was found to be well-formed.
 /// </summary>
 internal static class JsonText
 {
@@ -48,7 +48,8 @@ internal static class JsonText
 
     private static ushort? UnitOf(ReadOnlySpan<byte> escape) =>
         escape.Length >= EscapeLength && escape[0] == '\\' && escape[1] == 'u'
-        && ushort.TryParse(escape[2..EscapeLength], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var unit)
+        && ushort.TryParse(
+            escape[2..EscapeLength], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var unit)
             ? unit
             : null;
 }

@@ -12,5 +12,6 @@ internal static class NameRules
 
     public const string Problem = "names and ids must not hold control characters nor be longer than 2048 characters";
 
-    public static bool IsBad(string name) => name.Length > LengthMax || name.AsSpan().ContainsAnyInRange('\0', '\u001f');
+    public static bool IsBad(string name) =>
+        name.Length > LengthMax || name.AsSpan().ContainsAnyInRange('\0', '\u001f');
 }

@@ -79,7 +79,8 @@ internal sealed class AgentCommand : Command
     private static string? Unsupported(AgentConfig config) => config switch
     {
         { IsServer: false } => "this version runs servers only: add -server -bootstrap-expect=1, or -dev to try it out",
-        { BootstrapExpect: > 1 } => $"this version runs one server: bootstrap_expect is {config.BootstrapExpect}, use 1",
+        { BootstrapExpect: > 1 } =>
+            $"this version runs one server: bootstrap_expect is {config.BootstrapExpect}, use 1",
         { Acl.IsEnabled: true } => "this version has no ACLs: with acl.enabled it would let everybody do everything; "
             + "remove it, or keep the agent on loopback until they are there",
         _ => null,

@@ -66,7 +66,8 @@ public sealed class HttpTests(Sturdy sturdy) : IClassFixture<Sturdy>
     public async Task A_body_that_ends_early_stores_nothing()
     {
         using var wire = await RawHttp.OpenAsync(sturdy.Agent.Ports.Http, Sturdy.Stop);
-        await wire.SendAsync("PUT /v1/kv/short HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nabc", Sturdy.Stop);
+        await wire.SendAsync(
+            "PUT /v1/kv/short HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nabc", Sturdy.Stop);
         wire.EndSending();
         (await wire.HearAsync(Soon, Sturdy.Stop)).Status.ShouldBeOneOf(0, 400);
         (await sturdy.SendAsync("GET", "/v1/kv/short", "")).Status.ShouldBe(404);
@@ -166,7 +167,8 @@ public sealed class HttpTests(Sturdy sturdy) : IClassFixture<Sturdy>
     [InlineData("/v1/txn", "", "[", "]")]
     public async Task Ten_thousand_levels_of_nesting_are_refused(string path, string front, string open, string close)
     {
-        var deep = front + string.Concat(Enumerable.Repeat(open, 10_000)) + string.Concat(Enumerable.Repeat(close, 10_000));
+        var deep = front + string.Concat(Enumerable.Repeat(open, 10_000))
+            + string.Concat(Enumerable.Repeat(close, 10_000));
         var (status, text) = await sturdy.SendAsync("PUT", path, deep);
         status.ShouldBe(400, text);
         await sturdy.ShouldBeUnharmedAsync();
@@ -178,7 +180,8 @@ public sealed class HttpTests(Sturdy sturdy) : IClassFixture<Sturdy>
     [InlineData("ServiceName==a and ", "ServiceName==a", "", 800)]
     public async Task A_filter_nested_without_measure_is_answered(string open, string middle, string close, int times)
     {
-        var filter = string.Concat(Enumerable.Repeat(open, times)) + middle + string.Concat(Enumerable.Repeat(close, times));
+        var filter = string.Concat(Enumerable.Repeat(open, times)) + middle
+            + string.Concat(Enumerable.Repeat(close, times));
         var target = $"/v1/catalog/service/consul?filter={Uri.EscapeDataString(filter)}";
         var (status, text) = await sturdy.SendAsync("GET", target, "");
         status.ShouldBeOneOf([200, 400, 414]);

@@ -44,7 +44,8 @@ public sealed class Sturdy : IAsyncLifetime
     {
         await IsWellAsync();
         (Resident() - _bytes).ShouldBeLessThan(GrowthBytesMax, "the agent has grown");
-        var failed = Agent.Log.Split('\n').Where(static line => line.Contains("request failed")).Skip(_failures).ToList();
+        var failed = Agent.Log.Split('\n').Where(static line => line.Contains("request failed"))
+            .Skip(_failures).ToList();
         _failures += failed.Count;
         failed.ShouldBeEmpty("a request ended in an internal error");
     }
@@ -55,7 +56,8 @@ public sealed class Sturdy : IAsyncLifetime
 
     /// <summary>A request with a body and an honest length.</summary>
     public Task<(int Status, string Text)> SendAsync(string method, string path, string body, string headers = "") =>
-        AskAsync($"{method} {path} HTTP/1.1\r\nHost: localhost\r\n{headers}Content-Length: {body.Length}\r\n\r\n{body}");
+        AskAsync($"{method} {path} HTTP/1.1\r\nHost: localhost\r\n"
+            + $"{headers}Content-Length: {body.Length}\r\n\r\n{body}");
 
     private async Task IsWellAsync()
     {
@@ -63,7 +65,8 @@ public sealed class Sturdy : IAsyncLifetime
         using var put = await Agent.Http.PutAsync("/v1/kv/well", body, Stop);
         (await put.Content.ReadAsStringAsync(Stop)).Trim().ShouldBe("true");
         (await Agent.Http.GetStringAsync("/v1/kv/well?raw", Stop)).ShouldBe("x");
-        (await Agent.Http.GetStringAsync("/v1/health/service/consul?filter=Service.Port!=1", Stop)).ShouldContain("consul");
+        (await Agent.Http.GetStringAsync("/v1/health/service/consul?filter=Service.Port!=1", Stop))
+            .ShouldContain("consul");
     }
 
     private long Resident()

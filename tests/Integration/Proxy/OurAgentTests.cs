@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Integration.Proxy;
 
-/// <summary>The mesh of our agent: with our own proxies in it and beside it, and with those of the real Consul.</summary>
+/// <summary>The mesh of our agent: with our own proxies in it and beside it, and with the real Consul's.</summary>
 public sealed class OurAgentTests : IAsyncLifetime
 {
     private const double SecondsToFirstTalk = 1;

@@ -14,7 +14,11 @@ public sealed class RouteTableTests
         {
             _table.Add(new Route
             {
-                Method = "GET", Pattern = pattern, Acl = AclRequirement.None, Description = pattern, Handle = _ => default,
+                Method = "GET",
+                Pattern = pattern,
+                Acl = AclRequirement.None,
+                Description = pattern,
+                Handle = _ => default,
             });
         }
     }

@@ -86,7 +86,6 @@ internal sealed class AgentControlEndpoints(LocalAgent local, AgentActions actio
         try
         {
             using var document = JsonDocument.Parse(body);
-            BodyObject.Verify(document.RootElement);
             if (document.RootElement.ValueKind != JsonValueKind.Object)
             {
                 return false;

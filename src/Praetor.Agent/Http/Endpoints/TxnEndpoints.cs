@@ -50,7 +50,6 @@ internal sealed class TxnEndpoints(StateStore store, int valueMax, int bodyMax)
         try
         {
             using var document = JsonDocument.Parse(body);
-            BodyObject.Verify(document.RootElement);
             if (document.RootElement.ValueKind != JsonValueKind.Array)
             {
                 return Reply.BadRequest("Failed to parse body: json: a list of operations is wanted");
