@@ -241,11 +241,13 @@ public sealed class LocalDatabase : IDisposable
             _failed = failure;
         }
 
-        batch.ForEach(pending => pending.Done.TrySetException(failure));
+        // Whoever ends the process hears of it before those whose writes are gone.
         if (_failed is not null)
         {
             Failed?.Invoke(failure);
         }
+
+        batch.ForEach(pending => pending.Done.TrySetException(failure));
     }
 
     private void Write(DocumentChange change)

@@ -248,13 +248,14 @@ public sealed class StateStore : IDisposable
         catch (Exception e) // supervisor: whatever else went wrong, nothing is known of the batch
         {
             _failure = e.Message;
-            RefuseAll(commands, e.Message);
             lock (_gate)
             {
                 _stopping = true;
             }
 
+            // Whoever ends the process hears of it before those whose writes are gone.
             Failed?.Invoke(e as StorageFailedException ?? new StorageFailedException(e.Message, e));
+            RefuseAll(commands, e.Message);
             return false;
         }
     }

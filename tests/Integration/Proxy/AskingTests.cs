@@ -3,6 +3,7 @@ using System.Text;
 using Praetor.Client;
 using Praetor.Proxy.Control;
 using Shouldly;
+using Support;
 using Xunit;
 
 namespace Integration.Proxy;
@@ -71,7 +72,7 @@ public sealed class AskingTests
         public StubAgent(Func<string, (int Status, string Body)> answer)
         {
             _answer = answer;
-            Address = $"http://127.0.0.1:{RealConsul.FreePorts(1)[0]}/";
+            Address = $"http://127.0.0.1:{FreePorts.Take()}/";
             _listener.Prefixes.Add(Address);
             _listener.Start();
             _work = ServeAsync();

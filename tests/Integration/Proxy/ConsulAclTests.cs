@@ -3,6 +3,7 @@ using System.Text.Json;
 using Praetor.Client;
 using Praetor.Proxy;
 using Shouldly;
+using Support;
 using Xunit;
 
 namespace Integration.Proxy;
@@ -11,7 +12,7 @@ namespace Integration.Proxy;
 public sealed class ConsulAclTests : IAsyncLifetime
 {
     private readonly EchoServer _echo = new();
-    private readonly int[] _ports = RealConsul.FreePorts(3);
+    private readonly int[] _ports = [FreePorts.Take(), FreePorts.Take(), FreePorts.Take()];
 
     private IPEndPoint UpstreamAddress => new(IPAddress.Loopback, _ports[1]);
 

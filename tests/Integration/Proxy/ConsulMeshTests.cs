@@ -5,6 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 using Praetor.Proxy;
 using Praetor.Proxy.Metrics;
 using Shouldly;
+using Support;
 using Xunit;
 
 namespace Integration.Proxy;
@@ -14,7 +15,7 @@ public sealed class ConsulMeshTests : IAsyncLifetime
 {
     private readonly ConcurrentQueue<string> _log = new();
     private readonly EchoServer _echo = new();
-    private readonly int[] _ports = RealConsul.FreePorts(4);
+    private readonly int[] _ports = [FreePorts.Take(), FreePorts.Take(), FreePorts.Take(), FreePorts.Take()];
     private RealConsul? _consul;
     private ProxyHost? _host;
 

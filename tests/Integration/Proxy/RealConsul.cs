@@ -1,8 +1,7 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using Praetor.Client;
+using Support;
 using Xunit;
 
 namespace Integration.Proxy;
@@ -41,7 +40,7 @@ internal sealed class RealConsul : IAsyncDisposable
     public static async Task<RealConsul> StartAsync(string? defaultPolicy = null)
     {
         Assert.SkipUnless(File.Exists(Binary), $"needs the real Consul 1.8.7 at {Binary}");
-        var ports = FreePorts(4);
+        int[] ports = [FreePorts.Take(), FreePorts.Take(), FreePorts.Take(), FreePorts.Take()];
         var agent = Run(
             $"agent -dev -log-level=err -http-port={ports[0]} -dns-port=-1 -grpc-port=-1 -server-port={ports[1]} "
             + $"-serf-lan-port={ports[2]} -serf-wan-port={ports[3]} -node=test" + AclFlags(defaultPolicy));
@@ -67,15 +66,6 @@ internal sealed class RealConsul : IAsyncDisposable
     private static string AclFlags(string? defaultPolicy) => defaultPolicy is null
         ? ""
         : $" -hcl acl{{enabled=true,default_policy=\\\"{defaultPolicy}\\\",tokens{{master=\\\"{RootToken}\\\"}}}}";
-
-    public static int[] FreePorts(int count)
-    {
-        var listeners = Enumerable.Range(0, count).Select(static _ => new TcpListener(IPAddress.Loopback, 0)).ToList();
-        listeners.ForEach(static l => l.Start());
-        var ports = listeners.Select(static l => ((IPEndPoint)l.LocalEndpoint).Port).ToArray();
-        listeners.ForEach(static l => l.Dispose());
-        return ports;
-    }
 
     public Task<string> SendAsync(HttpMethod method, string path, string json) => Client.SendTextAsync(
         method, path, null, json.Length == 0 ? null : new StringContent(json, Encoding.UTF8, "application/json"));
