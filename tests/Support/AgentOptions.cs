@@ -12,6 +12,15 @@ public sealed record AgentOptions
     /// <summary>Everything in memory (<c>-dev</c>) or a server alone with a data folder. Default: in memory.</summary>
     public bool IsDev { get; init; } = true;
 
+    /// <summary>A client agent, which has its state from servers. Default: a server.</summary>
+    public bool IsClient { get; init; }
+
+    /// <summary>The agents whose cluster it joins at start. Default: none.</summary>
+    public IReadOnlyList<AgentProcess> Joins { get; init; } = [];
+
+    /// <summary>It will find nobody, so that only its own API is waited for. Default: it finds a leader.</summary>
+    public bool IsAlone { get; init; }
+
     /// <summary>The node's name. Default <c>lab</c>.</summary>
     public string Node { get; init; } = "lab";
 

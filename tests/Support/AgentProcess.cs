@@ -11,6 +11,7 @@ public sealed partial class AgentProcess : IAsyncDisposable
     private const int SigHup = 1;
     private const string ConnectHcl = "connect { enabled = true }";
     private const int LogLinesMax = 20_000;
+    private static readonly string[] StatusWords = ["none", "alive", "leaving", "left", "failed"];
     private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(20);
 
     private readonly AgentOptions _options;
@@ -41,6 +42,9 @@ public sealed partial class AgentProcess : IAsyncDisposable
 
     /// <summary>The address for <c>-http-addr</c>.</summary>
     public string HttpAddress => $"127.0.0.1:{Ports.Http}";
+
+    /// <summary>The address for <c>-retry-join</c>.</summary>
+    public string GossipAddress => $"127.0.0.1:{Ports.SerfLan}";
 
     /// <summary>A folder for the test's files; the data folder is <c>data</c> in it.</summary>
     public TempFolder Folder => _folder;
@@ -193,15 +197,16 @@ public sealed partial class AgentProcess : IAsyncDisposable
 
     private IEnumerable<string> Arguments()
     {
-        string[] role = _options.IsDev
-            ? ["-dev"]
+        string[] role = _options.IsClient ? ["-data-dir", _folder.File("data"), "-hcl", ConnectHcl]
+            : _options.IsDev ? ["-dev"]
             : ["-server", "-bootstrap-expect=1", "-data-dir", _folder.File("data"), "-hcl", ConnectHcl];
         string[] id = _options.NodeId.Length > 0 ? ["-node-id", _options.NodeId] : [];
+        var joins = _options.Joins.SelectMany(static agent => (string[])["-retry-join", agent.GossipAddress]);
         var hcl = _options.Hcl.SelectMany(block => (string[])["-hcl", block]);
         return
         [
             "agent", .. role, "-node", _options.Node, .. id, "-bind", "127.0.0.1",
-            "-hcl", Ports.ToHcl(), .. hcl, .. _options.Arguments,
+            "-hcl", Ports.ToHcl(), .. joins, .. hcl, .. _options.Arguments,
         ];
     }
 
@@ -212,10 +217,23 @@ public sealed partial class AgentProcess : IAsyncDisposable
             throw new InvalidOperationException($"the agent ended with code {Running.ExitCode}");
         }
 
+        if (_options.IsAlone)
+        {
+            return await HasAsync("/v1/agent/self", _options.Node);
+        }
+
         var leader = await Http.GetStringAsync("/v1/status/leader");
         return leader.Contains(':', StringComparison.Ordinal)
             && await HasAsync($"/v1/health/node/{_options.Node}", "serfHealth")
             && await HasAsync("/v1/connect/ca/roots", "BEGIN");
+    }
+
+    /// <summary>Who this agent thinks is there: name and status, as <c>members</c> prints them.</summary>
+    public async Task<IReadOnlyDictionary<string, string>> MembersAsync(bool wan = false)
+    {
+        var members = await Client.MembersAsync(wan, segment: "_all", filter: null, CancellationToken.None);
+        return members.ToDictionary(
+            static member => member.Name, static member => StatusWords[member.Status], StringComparer.Ordinal);
     }
 
     private async Task<bool> HasAsync(string path, string text) =>

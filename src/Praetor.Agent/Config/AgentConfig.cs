@@ -120,6 +120,8 @@ public sealed record ListenAddress(IPAddress? Address, int Port, string? UnixPat
 /// <param name="Bind">For traffic between agents.</param>
 /// <param name="Advertise">What others use for this node.</param>
 /// <param name="AdvertiseWan">What other datacenters use for this node.</param>
+/// <param name="SerfLan">For gossip in the datacenter.</param>
+/// <param name="SerfWan">For gossip between datacenters.</param>
 /// <param name="Client">Addresses of the interfaces for clients.</param>
 /// <param name="Dns">DNS listeners.</param>
 /// <param name="Http">HTTP listeners.</param>
@@ -131,6 +133,8 @@ public sealed record AddressConfig(
     IPAddress Bind,
     IPAddress Advertise,
     IPAddress AdvertiseWan,
+    IPAddress SerfLan,
+    IPAddress SerfWan,
     IReadOnlyList<ListenAddress> Client,
     IReadOnlyList<ListenAddress> Dns,
     IReadOnlyList<ListenAddress> Http,

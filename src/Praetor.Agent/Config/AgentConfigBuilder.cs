@@ -127,6 +127,8 @@ internal sealed class AgentConfigBuilder(SettingValues values, bool isDev, Confi
             bind,
             advertise,
             wan,
+            SingleAddress("serf_lan") ?? bind,
+            SingleAddress("serf_wan") ?? bind,
             client,
             Listeners("addresses.dns", ports.Dns, client),
             Listeners("addresses.http", ports.Http, client),

@@ -134,22 +134,22 @@ public static partial class Settings
     /// <summary>Gossip.</summary>
     private static Setting[] Gossip =>
     [
-        Text("encrypt", null, "Key for gossip: 16, 24 or 32 bytes in base64.").ByFlag("encrypt").Later().Secret(),
-        Flag("encrypt_verify_incoming", "true", "Take encrypted gossip only.").Later(),
-        Flag("encrypt_verify_outgoing", "true", "Send encrypted gossip only.").Later(),
-        Flag("disable_keyring_file", "false", "Do not keep the keys on disk.").ByFlag("disable-keyring-file").Later(),
-        Whole("gossip_lan.gossip_nodes", "3", "Nodes told in each round.").Later(),
-        Duration("gossip_lan.gossip_interval", "200ms", "Time between two rounds.").Later(),
-        Duration("gossip_lan.probe_interval", "1s", "Time between two probes.").Later(),
-        Duration("gossip_lan.probe_timeout", "500ms", "How long a probe waits for its answer.").Later(),
-        Whole("gossip_lan.retransmit_mult", "4", "Factor for how often news is told.").Later(),
-        Whole("gossip_lan.suspicion_mult", "4", "Factor for how long a suspect may answer.").Later(),
-        Whole("gossip_wan.gossip_nodes", "4", "Nodes told in each round.").Later(),
-        Duration("gossip_wan.gossip_interval", "500ms", "Time between two rounds.").Later(),
-        Duration("gossip_wan.probe_interval", "5s", "Time between two probes.").Later(),
-        Duration("gossip_wan.probe_timeout", "3s", "How long a probe waits for its answer.").Later(),
-        Whole("gossip_wan.retransmit_mult", "4", "Factor for how often news is told.").Later(),
-        Whole("gossip_wan.suspicion_mult", "6", "Factor for how long a suspect may answer.").Later(),
+        Text("encrypt", null, "Key for gossip: 16, 24 or 32 bytes in base64.").ByFlag("encrypt").Secret(),
+        Flag("encrypt_verify_incoming", "true", "Take encrypted gossip only."),
+        Flag("encrypt_verify_outgoing", "true", "Send encrypted gossip only."),
+        Flag("disable_keyring_file", "false", "Do not keep the keys on disk.").ByFlag("disable-keyring-file"),
+        Whole("gossip_lan.gossip_nodes", "3", "Nodes told in each round."),
+        Duration("gossip_lan.gossip_interval", "200ms", "Time between two rounds."),
+        Duration("gossip_lan.probe_interval", "1s", "Time between two probes."),
+        Duration("gossip_lan.probe_timeout", "500ms", "How long a probe waits for its answer."),
+        Whole("gossip_lan.retransmit_mult", "4", "Factor for how often news is told."),
+        Whole("gossip_lan.suspicion_mult", "4", "Factor for how long a suspect may answer."),
+        Whole("gossip_wan.gossip_nodes", "4", "Nodes told in each round."),
+        Duration("gossip_wan.gossip_interval", "500ms", "Time between two rounds."),
+        Duration("gossip_wan.probe_interval", "5s", "Time between two probes."),
+        Duration("gossip_wan.probe_timeout", "3s", "How long a probe waits for its answer."),
+        Whole("gossip_wan.retransmit_mult", "4", "Factor for how often news is told."),
+        Whole("gossip_wan.suspicion_mult", "6", "Factor for how long a suspect may answer."),
     ];
 
     /// <summary>Consensus and its upkeep.</summary>

@@ -69,16 +69,12 @@ public static partial class Settings
         Text("advertise_addr_wan_ipv4", null, "IPv4 address that other datacenters use for this node."),
         Text("advertise_addr_wan_ipv6", null, "IPv6 address that other datacenters use for this node."),
         Flag("translate_wan_addrs", "false", "Answer with WAN addresses for nodes of other datacenters.").Later(),
-        Text("serf_lan", null, "Address for gossip in the datacenter. Default: bind_addr.").ByFlag("serf-lan-bind")
-            .Later(),
-        Text("serf_wan", null, "Address for gossip between datacenters. Default: bind_addr.").ByFlag("serf-wan-bind")
-            .Later(),
+        Text("serf_lan", null, "Address for gossip in the datacenter. Default: bind_addr.").ByFlag("serf-lan-bind"),
+        Text("serf_wan", null, "Address for gossip between datacenters. Default: bind_addr.").ByFlag("serf-wan-bind"),
         Texts("serf_lan_allowed_cidrs", null,
-            "Networks from which gossip in the datacenter is taken.").ByFlag("serf-lan-allowed-cidrs")
-            .Later().Networks(),
+            "Networks from which gossip in the datacenter is taken.").ByFlag("serf-lan-allowed-cidrs").Networks(),
         Texts("serf_wan_allowed_cidrs", null,
-            "Networks from which gossip between datacenters is taken.").ByFlag("serf-wan-allowed-cidrs")
-            .Later().Networks(),
+            "Networks from which gossip between datacenters is taken.").ByFlag("serf-wan-allowed-cidrs").Networks(),
         Text("addresses.dns", null, "Addresses of the DNS server. Default: client_addr."),
         Text("addresses.http", null, "Addresses of the HTTP server, also unix://path. Default: client_addr."),
         Text("addresses.https", null, "Addresses of the HTTPS server. Default: client_addr.").Later(),
@@ -93,7 +89,7 @@ public static partial class Settings
             .ByFlag("grpc-tls-port")
             .Port(),
         Whole("ports.serf_lan", "8301", "Gossip in the datacenter.").ByFlag("serf-lan-port").Port(),
-        Whole("ports.serf_wan", "8302", "Gossip between datacenters; -1 switches it off.").Later()
+        Whole("ports.serf_wan", "8302", "Gossip between datacenters; -1 switches it off.")
             .ByFlag("serf-wan-port")
             .Port(),
         Whole("ports.server", "8300", "Calls between agents and servers.").ByFlag("server-port").Port(),
@@ -111,26 +107,21 @@ public static partial class Settings
     /// <summary>Joining other agents.</summary>
     private static Setting[] Joining =>
     [
-        Texts("start_join", null, "Addresses to join at start, tried once.").ByFlag("join").Later().Old("retry_join"),
+        Texts("start_join", null, "Addresses to join at start, tried once.").ByFlag("join").Old("retry_join"),
         Texts("start_join_wan", null,
-            "Addresses of other datacenters to join at start, tried once.").ByFlag("join-wan")
-                .Later().Old("retry_join_wan"),
-        Texts("retry_join", null, "Addresses to join, tried until one answers.").ByFlag("retry-join").Later(),
+            "Addresses of other datacenters to join at start, tried once.").ByFlag("join-wan").Old("retry_join_wan"),
+        Texts("retry_join", null, "Addresses to join, tried until one answers.").ByFlag("retry-join"),
         Texts("retry_join_wan", null,
-            "Addresses of other datacenters to join, tried until one answers.").ByFlag("retry-join-wan")
-            .Later(),
-        Duration("retry_interval", "30s", "Time between two tries to join.").ByFlag("retry-interval").Later(),
+            "Addresses of other datacenters to join, tried until one answers.").ByFlag("retry-join-wan"),
+        Duration("retry_interval", "30s", "Time between two tries to join.").ByFlag("retry-interval"),
         Duration("retry_interval_wan", "30s",
-            "Time between two tries to join other datacenters.").ByFlag("retry-interval-wan")
-            .Later(),
-        Whole("retry_max", "0", "Tries to join before giving up; 0: for ever.").ByFlag("retry-max").Later(),
+            "Time between two tries to join other datacenters.").ByFlag("retry-interval-wan"),
+        Whole("retry_max", "0", "Tries to join before giving up; 0: for ever.").ByFlag("retry-max"),
         Whole("retry_max_wan", "0",
-            "Tries to join other datacenters before giving up; 0: for ever.").ByFlag("retry-max-wan")
-            .Later(),
-        Flag("rejoin_after_leave", "false", "Join again at start although the node left.").ByFlag("rejoin").Later(),
-        Duration("reconnect_timeout", null, "Time after which a failed node is forgotten. Default 72h, at least 8h.")
-            .Later(),
-        Duration("reconnect_timeout_wan", null, "The same for other datacenters.").Later(),
+            "Tries to join other datacenters before giving up; 0: for ever.").ByFlag("retry-max-wan"),
+        Flag("rejoin_after_leave", "false", "Join again at start although the node left.").ByFlag("rejoin"),
+        Duration("reconnect_timeout", null, "Time after which a failed node is forgotten. Default 72h, at least 8h."),
+        Duration("reconnect_timeout_wan", null, "The same for other datacenters."),
         Texts("primary_gateways", null, "Mesh gateways of the primary datacenter.").ByFlag("primary-gateway").Later(),
         Duration("primary_gateways_interval", "30s", "Time between two tries to reach them.").Later(),
         Duration("server_rejoin_age_max", "168h", "A server that was away longer does not rejoin with its old data.")
