@@ -158,7 +158,7 @@ internal sealed class HttpPassing(Forwarder forwarder, PassingOptions options)
         {
             if (!NotAlong.Contains(name))
             {
-                to[name] = values.Count == 1 ? values.ToString() : values.ToArray();
+                to[HeaderNames.Written(name)] = values.Count == 1 ? values.ToString() : values.ToArray();
             }
         }
     }
