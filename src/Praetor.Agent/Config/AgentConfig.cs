@@ -248,8 +248,21 @@ public sealed record UiConfig(bool IsEnabled, string Dir, string ContentPath);
 /// <param name="HttpsHandshakeTimeout">Longest TLS handshake.</param>
 /// <param name="KvValueBytesMax">Largest KV value.</param>
 /// <param name="TxnBytesMax">Largest transaction body.</param>
+/// <param name="Rpc">Calls between agents.</param>
 public sealed record LimitConfig(
-    int HttpConnectionsPerClient, TimeSpan HttpsHandshakeTimeout, long KvValueBytesMax, long TxnBytesMax);
+    int HttpConnectionsPerClient, TimeSpan HttpsHandshakeTimeout, long KvValueBytesMax, long TxnBytesMax,
+    RpcLimitConfig Rpc);
+
+/// <summary>Limits of calls between agents.</summary>
+/// <param name="HandshakeTimeout">Longest handshake.</param>
+/// <param name="ClientTimeout">Longest wait for an answer that waits for no change.</param>
+/// <param name="HoldTimeout">How long to look for a server that answers.</param>
+/// <param name="ConnectionsPerClient">Connections from one address to a server; 0: no limit.</param>
+/// <param name="Rate">Calls a second; negative: no limit.</param>
+/// <param name="Burst">Calls at once above that.</param>
+public sealed record RpcLimitConfig(
+    TimeSpan HandshakeTimeout, TimeSpan ClientTimeout, TimeSpan HoldTimeout, int ConnectionsPerClient, double Rate,
+    int Burst);
 
 /// <summary>Logging.</summary>
 /// <param name="Level">TRACE, DEBUG, INFO, WARN or ERROR.</param>

@@ -307,7 +307,14 @@ internal sealed class AgentConfigBuilder(SettingValues values, bool isDev, Confi
             values.Count("limits.http_max_conns_per_client"),
             values.Duration("limits.https_handshake_timeout"),
             value,
-            values.Whole("limits.txn_max_req_len") is > 0 and var body ? body : value);
+            values.Whole("limits.txn_max_req_len") is > 0 and var body ? body : value,
+            new RpcLimitConfig(
+                values.Duration("limits.rpc_handshake_timeout"),
+                values.Duration("limits.rpc_client_timeout"),
+                values.Duration("performance.rpc_hold_timeout"),
+                values.Count("limits.rpc_max_conns_per_client"),
+                values.Real("limits.rpc_rate"),
+                values.Count("limits.rpc_max_burst")));
     }
 
     private CheckConfig BuildChecks() => new(

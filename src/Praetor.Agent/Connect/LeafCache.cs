@@ -5,9 +5,15 @@ using Praetor.Server.State;
 
 namespace Praetor.Agent.Connect;
 
-/// <summary>Signs a request for a service's certificate, here or on a server.</summary>
+/// <summary>Signs a request for a service's certificate, here or on a server; the token is that of whoever asked for
+/// the certificate last.</summary>
 /// <returns>The certificate without key, or why not.</returns>
-public delegate Task<Outcome<IssuedLeaf>> LeafSigning(string service, string csr, CancellationToken stop);
+public delegate Task<Outcome<IssuedLeaf>> LeafSigning(
+    string service, string csr, string token, CancellationToken stop);
+
+/// <summary>Says which identity a service has in this cluster.</summary>
+/// <exception cref="InvalidOperationException">There is no authority yet.</exception>
+public delegate ValueTask<SpiffeService> LeafIdentity(string service, CancellationToken stop);
 
 /// <summary>A service's certificate as the agent answers it.</summary>
 /// <param name="Leaf">The certificate and its key.</param>
@@ -46,7 +52,7 @@ public sealed partial class LeafCache : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _chance = new();
     private readonly LeafSigning _sign;
-    private readonly Func<string, SpiffeService> _identityOf;
+    private readonly LeafIdentity _identityOf;
     private readonly TimeProvider _time;
     private readonly Random _random;
     private readonly ILogger _log;
@@ -58,7 +64,7 @@ public sealed partial class LeafCache : IAsyncDisposable
     /// <param name="random">Spreads renewals.</param>
     /// <param name="log">Where failures go.</param>
     public LeafCache(
-        LeafSigning sign, Func<string, SpiffeService> identityOf, TimeProvider time, Random random, ILogger log)
+        LeafSigning sign, LeafIdentity identityOf, TimeProvider time, Random random, ILogger log)
     {
         _sign = sign;
         _identityOf = identityOf;
@@ -76,7 +82,9 @@ public sealed partial class LeafCache : IAsyncDisposable
     /// <param name="index">The index that the reader has. 0: none.</param>
     /// <param name="wait">How long to wait for a newer one.</param>
     /// <param name="stop">Ends the wait.</param>
-    public async Task<Outcome<LeafAnswer>> ReadAsync(string service, ulong index, TimeSpan wait, CancellationToken stop)
+    /// <param name="token">The caller's secret, with which the certificate is signed and renewed.</param>
+    public async Task<Outcome<LeafAnswer>> ReadAsync(
+        string service, ulong index, TimeSpan wait, CancellationToken stop, string token = "")
     {
         if (!_entries.TryGetValue(service, out var entry) && _entries.Count >= ServicesMax)
         {
@@ -84,6 +92,7 @@ public sealed partial class LeafCache : IAsyncDisposable
         }
 
         entry ??= _entries.GetOrAdd(service, name => new Entry(name, _time));
+        entry.Token = token;
         var isHit = entry.Leaf.Current is not null;
         if (!isHit)
         {
@@ -195,7 +204,8 @@ public sealed partial class LeafCache : IAsyncDisposable
         Outcome<IssuedLeaf> outcome;
         try
         {
-            outcome = await _sign(entry.Service, key.CreateRequest(_identityOf(entry.Service)), _stop.Token);
+            var identity = await _identityOf(entry.Service, _stop.Token);
+            outcome = await _sign(entry.Service, key.CreateRequest(identity), entry.Token, _stop.Token);
         }
         catch (Exception e) when (e is not OperationCanceledException || !_stop.IsCancellationRequested)
         {
@@ -233,8 +243,16 @@ public sealed partial class LeafCache : IAsyncDisposable
         private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private DateTimeOffset _renewAt;
         private volatile bool _wasRead;
+        private volatile string _token = "";
 
         public string Service => service;
+
+        /// <summary>The secret of whoever asked last. Must never be logged.</summary>
+        public string Token
+        {
+            get => _token;
+            set => _token = value;
+        }
 
         public Watched<IssuedLeaf> Leaf { get; } = new(time);
 

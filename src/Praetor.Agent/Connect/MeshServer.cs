@@ -15,7 +15,7 @@ using Praetor.Server.State;
 namespace Praetor.Agent.Connect;
 
 /// <summary>The mesh as a server and its agent know it: certificates, intentions, configuration entries.</summary>
-internal sealed partial class MeshServer : IAsyncDisposable
+internal sealed partial class MeshServer : IMeshView, IAsyncDisposable
 {
     /// <summary>What the certificate endpoints answer when the mesh is off.</summary>
     public const string Disabled = "Connect must be enabled in order to use this endpoint";
@@ -52,7 +52,19 @@ internal sealed partial class MeshServer : IAsyncDisposable
         // A Random is used under its user's lock, so each user has its own.
         _waits = new Random(random.Next());
         _authority = new MeshAuthority(store, node.Datacenter, time, log);
-        _leaves = new LeafCache(_authority.SignAsync, IdentityOf, time, new Random(random.Next()), log);
+        _leaves = new LeafCache(
+            (service, csr, _, stop) => _authority.SignAsync(service, csr, stop), IdentityOf, time,
+            new Random(random.Next()), log);
+    }
+
+    /// <summary>Signs for this agent and others.</summary>
+    public MeshAuthority Authority => _authority;
+
+    /// <inheritdoc/>
+    public ValueTask<Outcome<MeshView>> ReadAsync(CancellationToken stop)
+    {
+        var book = _books.Of(new ReadView(_store.Current, tracks: false));
+        return ValueTask.FromResult<Outcome<MeshView>>(new MeshView(_authority.Current?.TrustDomain, book));
     }
 
     /// <summary>Writes the configured entries that are not there yet, and sets up the certificate authority when the
@@ -88,7 +100,7 @@ internal sealed partial class MeshServer : IAsyncDisposable
         var isEnabled = _config.Connect.IsEnabled;
         var waits = new WaitLimits(_config.Http.DefaultQueryTime, _config.Http.MaxQueryTime);
         new ConnectCaEndpoints(_store, _authority, isEnabled, _time).AddTo(routes);
-        new AgentConnectEndpoints(_store, _authority, _leaves, _books, new AgentConnectSettings
+        new AgentConnectEndpoints(this, _leaves, new AgentConnectSettings
         {
             IsEnabled = isEnabled,
             ByDefault = DefaultPolicyOf(_config.Acl),
@@ -110,7 +122,7 @@ internal sealed partial class MeshServer : IAsyncDisposable
         _stop.Dispose();
     }
 
-    private static DefaultPolicy DefaultPolicyOf(AclConfig acl) => acl.DefaultIntentionPolicy.Length > 0
+    internal static DefaultPolicy DefaultPolicyOf(AclConfig acl) => acl.DefaultIntentionPolicy.Length > 0
         ? DefaultPolicy.FromSetting(acl.DefaultIntentionPolicy == "allow")
         : DefaultPolicy.FromAcl(!acl.IsEnabled || acl.DefaultPolicy == "allow");
 
@@ -132,9 +144,10 @@ internal sealed partial class MeshServer : IAsyncDisposable
         return id;
     }
 
-    private SpiffeService IdentityOf(string service) => _authority.Current is { } ready
-        ? ready.Signer.IdentityOf(service)
-        : throw new InvalidOperationException(MeshAuthority.Uninitialized);
+    private ValueTask<SpiffeService> IdentityOf(string service, CancellationToken stop) =>
+        _authority.Current is { } ready
+            ? ValueTask.FromResult(ready.Signer.IdentityOf(service))
+            : throw new InvalidOperationException(MeshAuthority.Uninitialized);
 
     private async Task WriteBootstrapAsync(ConfigNode node)
     {

@@ -12,6 +12,9 @@ internal sealed class DnsRecursion(DnsContext context, DnsForwarder forwarder, F
 
     /// <summary>How many of them one asker elsewhere may have; on loopback stands a resolver for many.</summary>
     private const int WaitingPerAskerMax = 64;
+
+    /// <summary>What is fetched may name more: as often as names may refer to one another, and the last look.</summary>
+    private const int FetchRoundsMax = 5;
     private readonly Lock _gate = new();
     private readonly Dictionary<IPAddress, int> _askers = [];
     private int _waiting;
@@ -29,6 +32,10 @@ internal sealed class DnsRecursion(DnsContext context, DnsForwarder forwarder, F
         }
         try
         {
+            if (context.Catalog.CanMiss && await FetchAsync(packet, isTcp, reply, place, stop) is { } length)
+            {
+                return length;
+            }
             var names = UnresolvedIn(packet, isTcp);
             if (names is null)
             {
@@ -46,6 +53,31 @@ internal sealed class DnsRecursion(DnsContext context, DnsForwarder forwarder, F
         {
             Leave(counted);
         }
+    }
+
+    /// <returns>The reply's length. Null: a recursor has a part in it.</returns>
+    private async Task<int?> FetchAsync(
+        byte[] packet, bool isTcp, Memory<byte> reply, AskerPlace place, CancellationToken stop)
+    {
+        var missing = new DnsMissing();
+        var responder = new DnsResponder(context, newRandom(), caches: false);
+        for (int round = 0; round < FetchRoundsMax; round++)
+        {
+            int length = responder.AnswerFetched(packet, isTcp, missing, reply.Span, place);
+            if (length != DnsResponder.Deferred)
+            {
+                return length;
+            }
+            if (missing.Lookups.Count == 0)
+            {
+                return null;
+            }
+            if (!await context.Catalog.FetchAsync(missing, stop))
+            {
+                break;
+            }
+        }
+        return Fail(packet, isTcp, reply);
     }
 
     private bool TryEnter(IPAddress? asker)

@@ -81,7 +81,23 @@ internal sealed class DnsResponder(DnsContext context, Random random, bool cache
                 .Plan(labels, inner, query.Type).Unresolved;
     }
 
-    private int AnswerAnew(in DnsQuery query, DnsSettings settings, Span<byte> reply)
+    /// <summary>Answers a deferred question with what was fetched since; notes what is still missing.</summary>
+    public int AnswerFetched(
+        ReadOnlySpan<byte> packet, bool isTcp, DnsMissing missing, Span<byte> reply, AskerPlace place)
+    {
+        Span<byte> scratch = stackalloc byte[DnsQuery.ScratchBytes];
+        if (DnsQuery.Parse(packet, isTcp, scratch, out DnsQuery query) != QueryFault.None)
+        {
+            return 0;
+        }
+        query.Place = place;
+        return AnswerAnew(query, context.Settings, missing, reply);
+    }
+
+    private int AnswerAnew(in DnsQuery query, DnsSettings settings, Span<byte> reply) =>
+        AnswerAnew(query, settings, context.Catalog.CanMiss ? new DnsMissing() : null, reply);
+
+    private int AnswerAnew(in DnsQuery query, DnsSettings settings, DnsMissing? missing, Span<byte> reply)
     {
         string[] labels = query.Labels();
         ZoneKind kind = DnsZone.KindOf(settings, labels, out ReadOnlySpan<string> inner);
@@ -90,17 +106,19 @@ internal sealed class DnsResponder(DnsContext context, Random random, bool cache
             return settings.CanRecurse && query.Place != AskerPlace.Far ? Deferred
                 : AnswerEncoder.EncodeBare(query, DnsResponseCode.Refused, DnsFlags.None, echoEdns: false, reply);
         }
-        var planner = new AnswerPlanner(settings, context.Catalog, random, query.HasEdns);
+        IDnsCatalog catalog = missing is null ? context.Catalog : context.Catalog.Noting(missing);
+        var planner = new AnswerPlanner(settings, catalog, random, query.HasEdns);
         if (kind == ZoneKind.Reverse)
         {
             context.Counters.CountReverse();
-            return AnswerReverse(planner.PlanReverse(labels, query.Type), query, settings, reply);
+            AnswerPlan? reverse = planner.PlanReverse(labels, query.Type);
+            return missing is { Lookups.Count: > 0 } ? Deferred : AnswerReverse(reverse, query, settings, reply);
         }
         context.Counters.CountDomain();
         // Versions are taken before the catalog is read: a change in between makes the plan stale, never wrong.
         ulong catalogVersion = context.Catalog.Version;
         AnswerPlan plan = planner.Plan(labels, inner, query.Type);
-        if (plan.Unresolved.Count > 0)
+        if (plan.Unresolved.Count > 0 || missing is { Lookups.Count: > 0 })
         {
             return Deferred;
         }

@@ -29,6 +29,30 @@ public interface IDnsCatalog
 
     /// <summary>The datacenter's healthy servers, for NS.</summary>
     IReadOnlyList<DnsNode> Servers();
+
+    /// <summary>Whether something may have to be fetched before it can be answered. Default: never.</summary>
+    bool CanMiss => false;
+
+    /// <summary>The catalog for one answer; what it does not have at hand is shown as absent, and noted.</summary>
+    IDnsCatalog Noting(DnsMissing missing) => this;
+
+    /// <summary>Fetches what was noted; false: nobody can say, and what is absent may be there.</summary>
+    ValueTask<bool> FetchAsync(DnsMissing missing, CancellationToken stop) => ValueTask.FromResult(true);
+}
+
+/// <summary>A question to another agent's catalog.</summary>
+/// <param name="Datacenter">Whose catalog.</param>
+/// <param name="Target">The question.</param>
+public sealed record DnsLookup(string Datacenter, string Target);
+
+/// <summary>What one answer needs and was not at hand.</summary>
+public sealed class DnsMissing
+{
+    /// <summary>What is to be fetched.</summary>
+    public HashSet<DnsLookup> Lookups { get; } = [];
+
+    /// <summary>What was asked for and is not anywhere, such as services of an unknown datacenter.</summary>
+    public HashSet<DnsLookup> Absent { get; } = [];
 }
 
 /// <summary>Which endpoints of a service are asked for.</summary>

@@ -24,23 +24,30 @@ public sealed class StateDnsCatalog(StateStore store, string datacenter) : IDnsC
     public IReadOnlyList<DnsInstance> Instances(string service, DnsView view, string datacenter) =>
         view == DnsView.Ingress || !IsHere(datacenter)
             ? []
-            : CatalogQueries.Instances(View(), service, view == DnsView.Connect).Select(Shape).ToList();
+            : Instances(View(), service, view == DnsView.Connect);
 
     public DnsNode? Node(string name, string datacenter) =>
         IsHere(datacenter) && CatalogQueries.Node(View(), name) is { } node ? Shape(node) : null;
 
-    public DnsNode? NodeAt(IPAddress address) =>
-        CatalogQueries.NodesAt(View(), address.ToString()).FirstOrDefault() is { } node ? Shape(node) : null;
+    public DnsNode? NodeAt(IPAddress address) => NodeAt(View(), address.ToString());
 
-    public string? ServiceAt(IPAddress address) =>
-        CatalogQueries.ServicesAt(View(), address.ToString()).FirstOrDefault()?.Name;
+    public string? ServiceAt(IPAddress address) => ServiceAt(View(), address.ToString());
 
     public IReadOnlyList<DnsNode> Servers() => CatalogQueries.Instances(View(), ServerService, connect: false)
         .Where(static i => i.Health != CheckStatuses.Critical)
         .Select(static i => Shape(i.Node))
         .ToList();
 
-    private static DnsNode Shape(NodeRecord node) => new(node.Name, node.Address)
+    internal static IReadOnlyList<DnsInstance> Instances(ReadView view, string service, bool connect) =>
+        CatalogQueries.Instances(view, service, connect).Select(Shape).ToList();
+
+    internal static DnsNode? NodeAt(ReadView view, string address) =>
+        CatalogQueries.NodesAt(view, address).FirstOrDefault() is { } node ? Shape(node) : null;
+
+    internal static string? ServiceAt(ReadView view, string address) =>
+        CatalogQueries.ServicesAt(view, address).FirstOrDefault()?.Name;
+
+    internal static DnsNode Shape(NodeRecord node) => new(node.Name, node.Address)
     {
         Meta = node.Meta ?? new Dictionary<string, string>(StringComparer.Ordinal),
         LanIPv4 = node.TaggedAddresses?.GetValueOrDefault("lan_ipv4"),

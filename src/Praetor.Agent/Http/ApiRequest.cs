@@ -26,6 +26,9 @@ internal sealed class ApiRequest
     /// <summary>The node to sort by distance from, <c>_agent</c> resolved. Empty: no sorting.</summary>
     public string Near { get; init; } = "";
 
+    /// <summary>What the asker says of cached answers, such as <c>max-age=30</c>.</summary>
+    public string CacheControl { get; init; } = "";
+
     public IPAddress? Remote { get; init; }
 
     /// <summary>Ends when the client goes away.</summary>

@@ -4,6 +4,7 @@ using System.IO.Pipelines;
 using System.Net;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Praetor.Agent.Forwarding;
 using Praetor.Agent.Http.Endpoints;
 using Praetor.Server.Queries;
 using Praetor.Server.State;
@@ -15,13 +16,22 @@ internal sealed record ApiSurroundings
 {
     public required RouteTable Routes { get; init; }
 
-    public required StateStore Store { get; init; }
+    /// <summary>The state that reads are answered from. Null: this agent is a client and has none.</summary>
+    public required StateStore? Store { get; init; }
 
-    public required QueryHub Hub { get; init; }
+    /// <summary>Shares answers. Null: as <see cref="Store"/>.</summary>
+    public required QueryHub? Hub { get; init; }
+
+    /// <summary>Passes on what others answer. Null: nothing is passed on.</summary>
+    public HttpPassing? Passing { get; init; }
+
+    /// <summary>Whether other agents ask here, and not users.</summary>
+    public bool IsRpc { get; init; }
 
     public required IAuthorizer Authorizer { get; init; }
 
-    public required HostGuard Guard { get; init; }
+    /// <summary>Keeps web pages out. Null: none come here.</summary>
+    public required HostGuard? Guard { get; init; }
 
     public required string Datacenter { get; init; }
 
@@ -62,7 +72,7 @@ internal sealed partial class HttpApi(ApiSurroundings around)
     private const string NoEndpoint = "Invalid URL path: not a recognized HTTP API endpoint";
 
     /// <summary>What is said of a datacenter that is not known.</summary>
-    public const string NoPath = "No path to datacenter";
+    public const string NoPath = Forwarder.NoPath;
 
     // Below this size compression costs more than the bytes it saves, as in Consul.
     private const int CompressFromBytes = 1400;
@@ -87,7 +97,7 @@ internal sealed partial class HttpApi(ApiSurroundings around)
         var visit = new Visit(
             path, headers.Host.ToString(), headers.Origin.ToString(), writes, onLoopback,
             context.Connection.RemoteIpAddress);
-        if (around.Guard.Refuses(visit) is { } guarded)
+        if (around.Guard?.Refuses(visit) is { } guarded)
         {
             await WriteAsync(context, Reply.Text(403, guarded), null, null);
             return;
@@ -100,6 +110,13 @@ internal sealed partial class HttpApi(ApiSurroundings around)
         }
 
         var match = around.Routes.Find(path);
+        if (match is null && around.Store is null && !Route.IsOfAgent(path))
+        {
+            // Servers know the rows, be they newer than this agent.
+            await PassAsync(context, RequestOf(context, target, question, []), null, around.Datacenter);
+            return;
+        }
+
         var refusal = Unroutable(context, match, out var route);
         if (refusal is not null)
         {
@@ -107,20 +124,51 @@ internal sealed partial class HttpApi(ApiSurroundings around)
             return;
         }
 
+        await RunAsync(context, RequestOf(context, target, question, match!.Values), route!);
+    }
+
+    private ApiRequest RequestOf(HttpContext context, string target, int question, string[] values)
+    {
         var query = question < 0 ? QueryParameters.None : QueryParameters.Parse(target.AsSpan(question + 1));
-        await RunAsync(context, new ApiRequest
+        return new ApiRequest
         {
             Method = context.Request.Method,
             Target = target,
-            Path = path,
+            Path = question < 0 ? target : target[..question],
             Query = query,
-            PathValues = match!.Values,
-            Token = TokenOf(headers, query),
+            PathValues = values,
+            Token = TokenOf(context.Request.Headers, query),
             Pretty = around.AlwaysPretty || query.Has("pretty"),
             Near = query["near"] == "_agent" ? around.NodeName : query["near"],
+            CacheControl = context.Request.Headers.CacheControl.ToString(),
             Remote = context.Connection.RemoteIpAddress,
             Aborted = context.RequestAborted,
-        }, route!);
+        };
+    }
+
+    private async Task PassAsync(HttpContext context, ApiRequest request, Route? route, string datacenter)
+    {
+        WriteCommonHeaders(context.Response.Headers);
+        var trail = HopTrail.None;
+        if (around.IsRpc && !HopTrail.TryParse(context.Request.Headers[HopTrail.Header].ToString(), out trail))
+        {
+            await WriteAsync(context, Reply.BadRequest("the list of hops cannot be read"), route, request);
+            return;
+        }
+
+        var refused = around.Passing is null ? Reply.Text(500, NoPath)
+            : await around.Passing.PassAsync(context, request, trail, datacenter);
+        if (refused is null)
+        {
+            return;
+        }
+
+        if (route?.Read is not null)
+        {
+            WriteReadHeaders(context.Response.Headers, 1, hasLeader: false);
+        }
+
+        await WriteAsync(context, refused, route, request);
     }
 
     private async Task RunAsync(HttpContext context, ApiRequest request, Route route)
@@ -131,20 +179,16 @@ internal sealed partial class HttpApi(ApiSurroundings around)
             return;
         }
 
-        if (around.Authorizer.Refuses(request, route.Acl) is { } denied)
+        // Whoever answers decides who may.
+        if (route.Scope == RouteScope.Catalog && request.Datacenter is { Length: > 0 } dc && dc != around.Datacenter)
         {
-            await WriteAsync(context, Reply.Text(403, denied), route, request);
+            await PassAsync(context, request, route, dc);
             return;
         }
 
-        if (request.Datacenter is { Length: > 0 } dc && dc != around.Datacenter)
+        if (around.Authorizer.Refuses(request, route.Acl) is { } denied)
         {
-            if (route.Read is not null)
-            {
-                WriteReadHeaders(context.Response.Headers, 1, hasLeader: false);
-            }
-
-            await WriteAsync(context, Reply.Text(500, NoPath), route, request);
+            await WriteAsync(context, Reply.Text(403, denied), route, request);
             return;
         }
 
@@ -183,6 +227,7 @@ internal sealed partial class HttpApi(ApiSurroundings around)
             Token = request.Token,
             Pretty = request.Pretty,
             Near = request.Near,
+            CacheControl = request.CacheControl,
             Remote = request.Remote,
             Aborted = request.Aborted,
             Body = body,
@@ -226,18 +271,18 @@ internal sealed partial class HttpApi(ApiSurroundings around)
     {
         if (options.Index == 0 && !route.KeepsAnswer)
         {
-            return route.Read!(request, new ReadView(around.Store.Current, tracks: false));
+            return route.Read!(request, new ReadView(around.Store!.Current, tracks: false));
         }
 
         QueryAnswer Evaluate(ReadView view) => route.Read!(request, view);
         var key = KeyOf(request);
         if (options.Index == 0)
         {
-            return around.Hub.Read(key, Evaluate, route.IgnoresEqual);
+            return around.Hub!.Read(key, Evaluate, route.IgnoresEqual);
         }
 
         var wait = around.Waits.Of(options.Wait, around.Random);
-        return await around.Hub.WaitAsync(
+        return await around.Hub!.WaitAsync(
             key, Evaluate, route.IgnoresEqual, options.Index, wait, request.Aborted);
     }
 
@@ -355,36 +400,9 @@ internal sealed partial class HttpApi(ApiSurroundings around)
     private static async ValueTask<(ReadOnlyMemory<byte> Body, Reply? TooLarge)> ReadBodyAsync(
         HttpContext context, Route route)
     {
-        if (context.Request.ContentLength is { } announced && announced > route.BodyMax)
-        {
-            return (default, TooLarge(route, announced));
-        }
-
-        if (!context.Features.GetRequiredFeature<IHttpRequestBodyDetectionFeature>().CanHaveBody)
-        {
-            return (default, null);
-        }
-
-        var reader = context.Request.BodyReader;
-        while (true)
-        {
-            var read = await reader.ReadAsync(context.RequestAborted);
-            if (read.Buffer.Length > route.BodyMax)
-            {
-                reader.AdvanceTo(read.Buffer.End);
-                return (default, TooLarge(route, announced: null));
-            }
-
-            if (read.IsCompleted)
-            {
-                var body = new byte[read.Buffer.Length];
-                System.Buffers.BuffersExtensions.CopyTo(read.Buffer, body);
-                reader.AdvanceTo(read.Buffer.End);
-                return (route.TakesBytes ? body : JsonText.Mend(body), null);
-            }
-
-            reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
-        }
+        var body = await RequestBody.ReadAsync(context, route.BodyMax);
+        return body.IsTooLarge ? (default, TooLarge(route, body.Announced))
+            : (route.TakesBytes || body.Bytes.Length == 0 ? body.Bytes : JsonText.Mend(body.Bytes), null);
     }
 
     private static Reply TooLarge(Route route, long? announced)

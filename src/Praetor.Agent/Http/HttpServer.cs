@@ -21,6 +21,15 @@ internal sealed record HttpServerOptions(IReadOnlyList<EndPoint> EndPoints, int 
     /// <summary>What the headers of a request may weigh together. 0: 64 KiB.</summary>
     public int HeaderBytesMax { get; init; }
 
+    /// <summary>Whether HTTP/2 is spoken, without upgrade; else HTTP/1.1.</summary>
+    public bool IsHttp2 { get; init; }
+
+    /// <summary>Calls that may be under way on one connection of HTTP/2.</summary>
+    public int StreamsPerConnectionMax { get; init; } = 100;
+
+    /// <summary>Looks at connections before HTTP does. Null: nobody does.</summary>
+    public Func<ConnectionDelegate, ConnectionDelegate>? Gate { get; init; }
+
     /// <summary>How long the end waits for requests under way.</summary>
     public static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(2);
 }
@@ -53,11 +62,11 @@ internal sealed class HttpServer : IHttpApplication<HttpContext>, IAsyncDisposab
         kestrel.Limits.MaxRequestBodySize = null;
         kestrel.Limits.MaxRequestLineSize = RequestLineMax;
         kestrel.Limits.MaxRequestHeadersTotalSize = options.HeaderBytesMax > 0 ? options.HeaderBytesMax : HeadersMax;
+        kestrel.Limits.Http2.MaxStreamsPerConnection = options.StreamsPerConnectionMax;
         foreach (var endPoint in options.EndPoints)
         {
             kestrel.Listen(endPoint, Configure);
         }
-
 
         // Its lines about connections are not the agent's: what matters of a request is logged by who answers it.
         var silent = NullLoggerFactory.Instance;
@@ -123,10 +132,15 @@ internal sealed class HttpServer : IHttpApplication<HttpContext>, IAsyncDisposab
 
     private void Configure(ListenOptions listen)
     {
-        listen.Protocols = HttpProtocols.Http1;
+        listen.Protocols = _options.IsHttp2 ? HttpProtocols.Http2 : HttpProtocols.Http1;
         if (_options.ConnectionsPerClientMax > 0)
         {
             listen.Use(next => context => CountedAsync(next, context));
+        }
+
+        if (_options.Gate is { } gate)
+        {
+            listen.Use(gate);
         }
     }
 
@@ -141,7 +155,7 @@ internal sealed class HttpServer : IHttpApplication<HttpContext>, IAsyncDisposab
         if (_connections.AddOrUpdate(client, 1, static (_, n) => n + 1) > _options.ConnectionsPerClientMax)
         {
             Leave(client);
-            await RefuseAsync(context);
+            await RefuseAsync(context, _options.IsHttp2);
             return;
         }
 
@@ -155,10 +169,15 @@ internal sealed class HttpServer : IHttpApplication<HttpContext>, IAsyncDisposab
         }
     }
 
-    private static async Task RefuseAsync(ConnectionContext context)
+    // Before the handshake of HTTP/2 there is no way to say why.
+    private static async Task RefuseAsync(ConnectionContext context, bool isHttp2)
     {
-        await context.Transport.Output.WriteAsync(
-            "HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"u8.ToArray());
+        if (!isHttp2)
+        {
+            await context.Transport.Output.WriteAsync(
+                "HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"u8.ToArray());
+        }
+
         await context.Transport.Output.CompleteAsync();
     }
 

@@ -67,9 +67,12 @@ internal sealed record WaitLimits(TimeSpan Default, TimeSpan Max)
 
     public static readonly WaitLimits Usual = new(TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(10));
 
+    /// <summary>The wait that is asked for, without what is added by chance.</summary>
+    public TimeSpan Longest(TimeSpan asked) => asked <= TimeSpan.Zero ? Default : asked > Max ? Max : asked;
+
     public TimeSpan Of(TimeSpan asked, Random random)
     {
-        var wait = asked <= TimeSpan.Zero ? Default : asked > Max ? Max : asked;
+        var wait = Longest(asked);
         lock (random)
         {
             return wait + (wait / JitterFraction * random.NextDouble());

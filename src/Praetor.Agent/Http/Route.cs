@@ -25,6 +25,15 @@ internal sealed record Route
     /// <summary>One line that says what it does; it becomes the reference.</summary>
     public required string Description { get; init; }
 
+    /// <summary>Who answers it. Default: what is under <c>/v1/agent/</c> the agent that is asked, all else a
+    /// server.</summary>
+    public RouteScope Scope
+    {
+        get => field != RouteScope.ByPath ? field
+            : IsOfAgent(Pattern) ? RouteScope.Agent : RouteScope.Catalog;
+        init;
+    }
+
     /// <summary>Set for reads of the state: they block by index and know consistency modes.</summary>
     public StateRead? Read { get; init; }
 
@@ -47,4 +56,21 @@ internal sealed record Route
 
     /// <summary>Whether answers say that they came from a cache or not, although nobody asked for one.</summary>
     public bool SaysCache { get; init; }
+
+    /// <summary>Whether the agent that is asked answers a path itself.</summary>
+    public static bool IsOfAgent(ReadOnlySpan<char> path) =>
+        path.StartsWith("/v1/agent/", StringComparison.Ordinal) || path.SequenceEqual("/v1/agent");
+}
+
+/// <summary>Who answers a request.</summary>
+internal enum RouteScope
+{
+    /// <summary>What the path says.</summary>
+    ByPath = 0,
+
+    /// <summary>The agent that is asked; it is never passed on.</summary>
+    Agent = 1,
+
+    /// <summary>A server of the datacenter that the request names.</summary>
+    Catalog = 2,
 }

@@ -1,5 +1,6 @@
 using Praetor.Server.Catalog;
 using Praetor.Server.Model;
+using Praetor.Server.Queries;
 using Praetor.Server.State;
 
 namespace Praetor.Agent.Local;
@@ -20,26 +21,68 @@ public interface ICatalog
     /// <summary>What stands under a node.</summary>
     /// <exception cref="CatalogUnreachableException">It cannot be read now.</exception>
     ValueTask<NodeContents> ReadAsync(string node, CancellationToken stop);
+
+    /// <summary>What stands under a node as far as it is known without asking. Null: nothing is known yet.</summary>
+    /// <remarks>True while the node is <see cref="Watch">watched</see>, from its first call on.</remarks>
+    NodeContents? Known(string node);
+
+    /// <summary>Calls whenever something about a node changed, until it is disposed.</summary>
+    IDisposable Watch(string node, Action changed);
 }
 
 /// <summary>The catalog cannot be reached or does not take anything now; try again later.</summary>
 public sealed class CatalogUnreachableException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>The catalog in this process: what a server's own agent uses.</summary>
-public sealed class StoreCatalog(StateStore store) : ICatalog
+public sealed class StoreCatalog(StateStore store, QueryHub hub) : ICatalog
 {
+    // Only how often a quiet wait begins anew.
+    private static readonly TimeSpan WatchWait = TimeSpan.FromMinutes(5);
+
     public async Task<IReadOnlyList<Refusal?>> ApplyAsync(CatalogChanges changes, CancellationToken stop)
     {
         var outcome = await store.SubmitAsync(new SyncCatalog(changes));
         return outcome.Refusal is { } refusal ? throw new CatalogUnreachableException(refusal.Text) : outcome.Value;
     }
 
-    public ValueTask<NodeContents> ReadAsync(string node, CancellationToken stop)
+    public ValueTask<NodeContents> ReadAsync(string node, CancellationToken stop) =>
+        ValueTask.FromResult(Contents(new ReadView(store.Current, tracks: false), node));
+
+    public NodeContents? Known(string node) => Contents(new ReadView(store.Current, tracks: false), node);
+
+    public IDisposable Watch(string node, Action changed)
     {
-        var view = new ReadView(store.Current, tracks: false);
-        return ValueTask.FromResult(new NodeContents(
-            CatalogQueries.Node(view, node),
-            [.. CatalogQueries.ServicesOn(view, node)],
-            [.. CatalogQueries.ChecksOn(view, node)]));
+        var stop = new CancellationTokenSource();
+        _ = Task.Run(() => WatchAsync(node, changed, stop.Token));
+        return new Watcher(stop);
+    }
+
+    /// <summary>What a view holds for a node.</summary>
+    internal static NodeContents Contents(ReadView view, string node) => new(
+        CatalogQueries.Node(view, node),
+        [.. CatalogQueries.ServicesOn(view, node)],
+        [.. CatalogQueries.ChecksOn(view, node)]);
+
+    private async Task WatchAsync(string node, Action changed, CancellationToken stop)
+    {
+        ulong index = 1;
+        while (!stop.IsCancellationRequested)
+        {
+            var answer = await hub.WaitAsync(
+                $"contents\0{node}", Evaluate, ignoresEqual: false, index, WatchWait, stop);
+            index = answer.Index;
+            changed();
+        }
+
+        QueryAnswer Evaluate(ReadView view)
+        {
+            Contents(view, node);
+            return new QueryAnswer(view.Index, 200, "", []);
+        }
+    }
+
+    private sealed class Watcher(CancellationTokenSource stop) : IDisposable
+    {
+        public void Dispose() => stop.Cancel();
     }
 }

@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Praetor.Agent.Checks;
 using Praetor.Server.Model;
-using Praetor.Server.Queries;
 using Praetor.Server.State;
 
 namespace Praetor.Agent.Local;
@@ -25,8 +24,7 @@ public sealed partial class LocalAgent : IAsyncDisposable
 
     /// <exception cref="IOException">What clients registered before cannot be read.</exception>
     public LocalAgent(
-        LocalAgentOptions options, StateStore store, ICatalog catalog, QueryHub hub, TimeProvider time, Random random,
-        ILoggerFactory logs)
+        LocalAgentOptions options, ICatalog catalog, TimeProvider time, Random random, ILoggerFactory logs)
     {
         _options = options;
         _time = time;
@@ -42,7 +40,7 @@ public sealed partial class LocalAgent : IAsyncDisposable
         State.Restore(_kept);
         Watches = new LocalWatches(State);
         Tokens = new AgentTokens(_database, _kept.Tokens);
-        _aliases = new LocalAliases(State, options.Node.Name, store, hub);
+        _aliases = new LocalAliases(State, options.Node.Name, catalog);
         _checks = new CheckWiring(State, sink => new CheckEngine(
             new CheckEngineOptions
             {

@@ -1,26 +1,20 @@
 using Praetor.Agent.Checks;
-using Praetor.Server.Catalog;
 using Praetor.Server.Model;
-using Praetor.Server.Queries;
-using Praetor.Server.State;
 
 namespace Praetor.Agent.Local;
 
 /// <summary>What alias checks look at: this agent's own state, and the catalog for other nodes.</summary>
 internal sealed class LocalAliases : IAliasSource, IDisposable
 {
-    private static readonly TimeSpan RemoteWait = TimeSpan.FromMinutes(5);
-
     private readonly LocalState _state;
     private readonly string _node;
-    private readonly StateStore _store;
-    private readonly QueryHub _hub;
+    private readonly ICatalog _catalog;
     private readonly Lock _gate = new();
     private readonly Dictionary<string, List<Action>> _local = new(StringComparer.Ordinal);
 
-    public LocalAliases(LocalState state, string node, StateStore store, QueryHub hub)
+    public LocalAliases(LocalState state, string node, ICatalog catalog)
     {
-        (_state, _node, _store, _hub) = (state, node, store, hub);
+        (_state, _node, _catalog) = (state, node, catalog);
         state.Changed += OnChanged;
     }
 
@@ -28,7 +22,7 @@ internal sealed class LocalAliases : IAliasSource, IDisposable
     {
         if (!IsLocal(node))
         {
-            return Look(new ReadView(_store.Current, tracks: false), node, serviceId);
+            return Look(_catalog.Known(node), serviceId);
         }
 
         var now = _state.Current;
@@ -42,7 +36,7 @@ internal sealed class LocalAliases : IAliasSource, IDisposable
     {
         if (!IsLocal(node))
         {
-            return new RemoteWatch(this, node, serviceId, changed);
+            return _catalog.Watch(node, changed);
         }
 
         lock (_gate)
@@ -87,15 +81,15 @@ internal sealed class LocalAliases : IAliasSource, IDisposable
         concerned.ForEach(static changed => changed());
     }
 
-    private static AliasView Look(ReadView view, string node, string serviceId)
+    private static AliasView Look(NodeContents? there, string serviceId)
     {
-        if (CatalogQueries.Node(view, node) is null
-            || (serviceId.Length > 0 && CatalogQueries.Service(view, node, serviceId) is null))
+        if (there?.Node is null || (serviceId.Length > 0
+            && !there.Services.Any(s => string.Equals(s.Id, serviceId, StringComparison.OrdinalIgnoreCase))))
         {
             return new AliasView(false, []);
         }
 
-        var checks = CatalogQueries.ChecksOn(view, node)
+        var checks = there.Checks
             .Where(c => c.ServiceId.Length == 0 || c.ServiceId == serviceId)
             .Select(static c => View(c, c.Type == "alias"));
         return new AliasView(true, [.. checks]);
@@ -111,35 +105,5 @@ internal sealed class LocalAliases : IAliasSource, IDisposable
     private sealed class Subscription(Action leave) : IDisposable
     {
         public void Dispose() => leave();
-    }
-
-    /// <summary>Waits for changes of another node's checks.</summary>
-    private sealed class RemoteWatch : IDisposable
-    {
-        private readonly CancellationTokenSource _stop = new();
-
-        public RemoteWatch(LocalAliases aliases, string node, string serviceId, Action changed) =>
-            _ = Task.Run(() => RunAsync(aliases, node, serviceId, changed, _stop.Token));
-
-        public void Dispose() => _stop.Cancel();
-
-        private static async Task RunAsync(
-            LocalAliases aliases, string node, string serviceId, Action changed, CancellationToken stop)
-        {
-            ulong index = 1;
-            while (!stop.IsCancellationRequested)
-            {
-                var answer = await aliases._hub.WaitAsync(
-                    $"alias\0{node}\0{serviceId}", Evaluate, ignoresEqual: false, index, RemoteWait, stop);
-                index = answer.Index;
-                changed();
-            }
-
-            QueryAnswer Evaluate(ReadView view)
-            {
-                Look(view, node, serviceId);
-                return new QueryAnswer(view.Index, 200, "", []);
-            }
-        }
     }
 }

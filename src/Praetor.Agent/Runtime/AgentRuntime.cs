@@ -1,19 +1,14 @@
-using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Praetor.Agent.Config;
-using Praetor.Agent.Connect;
-using Praetor.Agent.Dns;
+using Praetor.Agent.Forwarding;
 using Praetor.Agent.Http;
 using Praetor.Agent.Http.Endpoints;
 using Praetor.Agent.Http.Json;
 using Praetor.Agent.Local;
 using Praetor.Agent.Logging;
 using Praetor.Agent.Telemetry;
-using Praetor.Server.Queries;
-using Praetor.Server.State;
 using Praetor.Server.Storage;
 
 namespace Praetor.Agent.Runtime;
@@ -21,26 +16,21 @@ namespace Praetor.Agent.Runtime;
 /// <summary>The agent of this process: makes its parts, joins them, starts and stops them in order.</summary>
 public sealed partial class AgentRuntime : IAsyncDisposable
 {
-    private const string StateFile = "state.db";
-
     private readonly AgentBuild _build;
     private readonly Func<ConfigResult> _load;
     private readonly TimeProvider _time;
     private readonly AgentLog _log;
     private readonly ILogger _logger;
     private readonly Metrics _metrics;
-    private readonly StateStore _store;
-    private readonly QueryHub _hub;
     private readonly NodeIdentity _node;
+    private readonly AgentLinks _links;
+    private readonly IServerSide _server;
     private readonly LocalAgent _local;
-    private readonly MeshServer _mesh;
-    private readonly HostGuard _guard;
+    private readonly ClientInterfaces _interfaces;
     private readonly RouteTable _routes = new();
     private readonly SemaphoreSlim _reloads = new(1, 1);
     private readonly TaskCompletionSource<bool> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private AgentConfig _config;
-    private HttpServer? _http;
-    private DnsServer? _dns;
     private ManagedProxies? _proxies;
 
     /// <summary>Makes the parts; nothing listens yet.</summary>
@@ -49,10 +39,12 @@ public sealed partial class AgentRuntime : IAsyncDisposable
     /// <param name="build">What the executable knows of itself.</param>
     /// <param name="console">Where the log goes.</param>
     /// <param name="time">The clock.</param>
+    /// <param name="servers">Says which servers there are. Null: those at the addresses to join are asked.</param>
     /// <exception cref="IOException">The data directory cannot be used.</exception>
     /// <exception cref="StorageFailedException">The state cannot be read.</exception>
     public AgentRuntime(
-        AgentConfig config, Func<ConfigResult> load, AgentBuild build, TextWriter console, TimeProvider time)
+        AgentConfig config, Func<ConfigResult> load, AgentBuild build, TextWriter console, TimeProvider time,
+        IServerSource? servers = null)
     {
         config = Served(config);
         (_config, _load, _build, _time) = (config, load, build, time);
@@ -69,15 +61,11 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         var id = NodeId.LoadOrCreate(
             dataDir, config.NodeId.Length > 0 ? config.NodeId : null, config.Values.Flag("disable_host_node_id"));
         _node = ConfigMapping.Node(config, id);
-        _store = new StateStore(
-            dataDir is null ? new MemoryEngine() : new SqliteEngine(Path.Combine(dataDir, StateFile)));
-        _store.Failed += e => Fail(e.Message);
-        _hub = new QueryHub(_store, time);
-        _guard = new HostGuard(Guards(config));
-        _local = new LocalAgent(
-            ConfigMapping.Local(config, _node), _store, new StoreCatalog(_store), _hub, time, random, _log);
+        _links = new AgentLinks(config, _node, servers, time, random, _log);
+        _server = ServerSide(random);
+        _interfaces = new ClientInterfaces(config, _log, time);
+        _local = new LocalAgent(ConfigMapping.Local(config, _node), _server.Catalog, time, random, _log);
         _local.Failed += e => Fail(e.Message);
-        _mesh = new MeshServer(_store, _hub, _node, config, time, random, _log.CreateLogger("agent.connect"));
     }
 
     /// <summary>Ends when the agent is to end: true when it left, false when it cannot go on.</summary>
@@ -85,6 +73,18 @@ public sealed partial class AgentRuntime : IAsyncDisposable
 
     /// <summary>The rows of the API; <see cref="AddRoutes"/> fills them in.</summary>
     internal RouteTable Routes => _routes;
+
+    /// <summary>The servers that this agent knows; membership feeds it.</summary>
+    internal ServerDirectory Servers => _links.Servers;
+
+    /// <summary>Where HTTP listens.</summary>
+    internal string HttpAddresses => _interfaces.HttpAddresses;
+
+    /// <summary>Where other agents ask. Null: nowhere.</summary>
+    internal IPEndPoint? RpcEndPoint => _server.RpcEndPoint;
+
+    /// <summary>Where DNS listens.</summary>
+    internal IReadOnlyList<IPEndPoint> DnsEndPoints => _interfaces.DnsEndPoints;
 
     /// <summary>The lines that tell a person what was started and where it is.</summary>
     public IEnumerable<string> Banner()
@@ -94,7 +94,7 @@ public sealed partial class AgentRuntime : IAsyncDisposable
             + $"(compatible with Consul v{NodeIdentity.CompatibleVersion})";
         yield return $"           Node ID: '{_node.Id}'";
         yield return $"         Node name: '{_node.Name}'";
-        yield return $"        Datacenter: '{_node.Datacenter}' (Store: '{_store.EngineName}')";
+        yield return $"        Datacenter: '{_node.Datacenter}' (Store: '{_server.StoreName}')";
         yield return $"            Server: {Word(_config.IsServer)} (Bootstrap: {Word(_config.IsBootstrap)})";
         var client = addresses.Client.Select(static a => a.Address?.ToString() ?? a.ToString());
         yield return $"       Client Addr: [{string.Join(' ', client)}] (HTTP: {_config.Ports.Http}, "
@@ -117,13 +117,15 @@ public sealed partial class AgentRuntime : IAsyncDisposable
 
         RuntimeGauges.AddTo(_metrics, Environment.MachineName);
         var streams = AddRoutes();
-        await _mesh.InitializeAsync(stop);
-        StartDns();
-        await StartHttpAsync(streams, stop);
+        await _server.StartAsync(_routes, stop);
+        _links.Start();
+        _interfaces.StartDns(_server.Dns);
+        await _interfaces.StartHttpAsync(Surroundings(streams), stop);
         await _local.StartAsync(stop);
-        _proxies = new ManagedProxies(_local, ClientAddress(), _metrics, _time, _log.CreateLogger("agent.proxy"));
+        _proxies = new ManagedProxies(
+            _local, ClientInterfaces.OwnAddress(_config), _metrics, _time, _log.CreateLogger("agent.proxy"));
         _proxies.Start();
-        Log.Started(_logger, string.Join(' ', _http?.Addresses ?? []), _config.Ports.Dns);
+        Log.Started(_logger, _interfaces.HttpAddresses, _config.Ports.Dns);
     }
 
     /// <summary>Reads the configuration again and takes over what can change.</summary>
@@ -156,8 +158,8 @@ public sealed partial class AgentRuntime : IAsyncDisposable
             }
 
             _log.Level = ConfigMapping.Level(next.Log.Level);
-            _guard.Rules = Guards(next);
-            _dns?.Reload(ConfigMapping.Dns(next));
+            _interfaces.Reload(next);
+            _links.Reload(next);
             _config = next;
             return null;
         }
@@ -188,19 +190,10 @@ public sealed partial class AgentRuntime : IAsyncDisposable
             await _proxies.DisposeAsync();
         }
 
-        if (_http is not null)
-        {
-            await _http.DisposeAsync();
-        }
-
-        if (_dns is not null)
-        {
-            await _dns.StopAsync();
-        }
-
-        await _mesh.DisposeAsync();
+        await _interfaces.DisposeAsync();
         await _local.DisposeAsync();
-        _store.Dispose();
+        await _server.DisposeAsync();
+        await _links.DisposeAsync();
         _reloads.Dispose();
         Log.Stopped(_logger);
         _log.Dispose();
@@ -215,6 +208,19 @@ public sealed partial class AgentRuntime : IAsyncDisposable
 
     private static string Word(bool value) => value ? "true" : "false";
 
+    private IServerSide ServerSide(Random random)
+    {
+        if (!_config.IsServer)
+        {
+            return new RemoteServers(
+                _config, _links, purpose => _local?.Tokens[purpose] ?? "", _time, random, _log);
+        }
+
+        var server = new OwnServer(_config, _node, _links, _build, _time, random, _log);
+        server.Failed += Fail;
+        return server;
+    }
+
     private void Fail(string why)
     {
         Log.Failing(_logger, why);
@@ -225,13 +231,7 @@ public sealed partial class AgentRuntime : IAsyncDisposable
     internal Dictionary<string, Func<HttpContext, ApiRequest, Task>> AddRoutes()
     {
         var streams = new Dictionary<string, Func<HttpContext, ApiRequest, Task>>(StringComparer.Ordinal);
-        var valueMax = (int)Math.Min(_config.Limits.KvValueBytesMax, int.MaxValue);
-        StatusEndpoints.AddTo(_routes, $"{_node.Address}:{_node.ServerPort.ToString(CultureInfo.InvariantCulture)}");
-        new KvEndpoints(_store, valueMax).AddTo(_routes);
-        new TxnEndpoints(_store, valueMax, (int)Math.Min(_config.Limits.TxnBytesMax, int.MaxValue)).AddTo(_routes);
-        CatalogReads.AddTo(_routes, _config.Datacenter);
-        new CatalogWrites(_store, _config.Datacenter).AddTo(_routes);
-        HealthEndpoints.AddTo(_routes);
+        _server.AddRoutes(_routes);
         AgentEndpoints.AddTo(_routes, streams, new AgentSurroundings
         {
             Local = _local,
@@ -251,7 +251,6 @@ public sealed partial class AgentRuntime : IAsyncDisposable
             Random = new Random(),
             MetricsPrefix = _config.Telemetry.MetricsPrefix,
         });
-        _mesh.AddRoutes(_routes);
         return streams;
     }
 
@@ -268,97 +267,28 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         WanPort = _config.Ports.SerfWan,
         HasAcls = _config.Acl.IsEnabled,
         DebugConfig = json => DebugConfigJson.Write(json, _config, _node),
-        Stats = () => AgentStats.OfState(_store, _node),
+        Stats = _server.Stats,
+        KnownServers = () => _links.Servers.In(_config.Datacenter).Count,
+        KnownDatacenters = () => _links.Servers.Datacenters(_config.Datacenter).Count,
     };
 
-    private void StartDns()
+    private ApiSurroundings Surroundings(Dictionary<string, Func<HttpContext, ApiRequest, Task>> streams) => new()
     {
-        if (_config.Ports.Dns < 0 || _config.Addresses.Dns.Count == 0)
-        {
-            return;
-        }
-
-        var catalog = new StateDnsCatalog(_store, _config.Datacenter);
-        _dns = new DnsServer(ConfigMapping.Dns(_config), catalog, _time, new Random(), _log.CreateLogger("agent.dns"));
-        try
-        {
-            _dns.Start();
-        }
-        catch (SocketException e)
-        {
-            var where = string.Join(' ', _config.Addresses.Dns);
-            throw new IOException($"DNS cannot listen on {where}: {e.Message}; set ports.dns to another port", e);
-        }
-    }
-
-    private async Task StartHttpAsync(
-        Dictionary<string, Func<HttpContext, ApiRequest, Task>> streams, CancellationToken stop)
-    {
-        if (_config.Addresses.Http.Count == 0)
-        {
-            return;
-        }
-
-        var pages = new StatusPage(_store, _node, _config.Ui, _build);
-        var api = new HttpApi(new ApiSurroundings
-        {
-            Routes = _routes,
-            Store = _store,
-            Hub = _hub,
-            Authorizer = new AllowAll(),
-            Guard = _guard,
-            Datacenter = _config.Datacenter,
-            NodeName = _node.Name,
-            Random = new Random(),
-            Waits = new WaitLimits(_config.Http.DefaultQueryTime, _config.Http.MaxQueryTime),
-            AlwaysPretty = _config.IsDev,
-            ResponseHeaders = _config.Http.ResponseHeaders,
-            Pages = pages.AnswerAsync,
-            Streams = streams,
-        });
-        var endPoints = _config.Addresses.Http.Select(static a => a.EndPoint).ToList();
-        var options = new HttpServerOptions(endPoints, _config.Limits.HttpConnectionsPerClient)
-        {
-            HeaderBytesMax = _config.Http.MaxHeaderBytes,
-        };
-        _http = new HttpServer(options, api.HandleAsync, _log);
-        try
-        {
-            await _http.StartAsync(stop);
-        }
-        catch (Exception e) when (e is SocketException or InvalidOperationException or IOException)
-        {
-            var where = string.Join(' ', _config.Addresses.Http);
-            var why = (e.GetBaseException() as SocketException ?? e).Message.TrimEnd('.');
-            throw new IOException($"HTTP cannot listen on {where}: {why}; set ports.http to another port", e);
-        }
-    }
-
-    private static GuardRules Guards(AgentConfig config)
-    {
-        string[] own = [config.NodeName, Environment.MachineName, "." + config.Dns.Domain.TrimEnd('.')];
-        return new GuardRules
-        {
-            HostNames = own.Concat(config.Http.AllowedHosts).Select(static n => n.ToLowerInvariant())
-                .ToHashSet(StringComparer.Ordinal),
-            BlockedPrefixes = config.Http.BlockEndpoints,
-            WriteNetworks = config.Http.AllowWriteFrom,
-        };
-    }
-
-    // Sidecars inside the agent ask it over loopback like any other proxy.
-    private string ClientAddress()
-    {
-        var http = _config.Addresses.Http.FirstOrDefault();
-        if (http?.Address is not { } address)
-        {
-            return http?.ToString() ?? "";
-        }
-
-        var reachable = address.Equals(IPAddress.Any) ? IPAddress.Loopback
-            : address.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback : address;
-        return new IPEndPoint(reachable, http.Port).ToString();
-    }
+        Routes = _routes,
+        Store = _server.Store,
+        Hub = _server.Hub,
+        Passing = _server.Passing,
+        Authorizer = new AllowAll(),
+        Guard = _interfaces.Guard,
+        Datacenter = _config.Datacenter,
+        NodeName = _node.Name,
+        Random = new Random(),
+        Waits = new WaitLimits(_config.Http.DefaultQueryTime, _config.Http.MaxQueryTime),
+        AlwaysPretty = _config.IsDev,
+        ResponseHeaders = _config.Http.ResponseHeaders,
+        Pages = new StatusPage(_server.StatusPageAsync, _config.Ui).AnswerAsync,
+        Streams = streams,
+    };
 
     private static partial class Log
     {

@@ -19,6 +19,14 @@ public sealed class IntentionBooks
     private readonly ConditionalWeakTable<ConfigEntryRecord, IReadOnlyList<Intention>> _ofEntries = [];
     private volatile Kept? _kept;
 
+    /// <summary>The entries that the book is made of, as they are stored.</summary>
+    public static IReadOnlyList<ConfigEntryRecord> Records(ReadView view) =>
+        [.. view.Scan(Tables.ConfigByName, Prefix)];
+
+    /// <summary>The book of entries as they are stored.</summary>
+    public static IntentionBook Of(IReadOnlyList<ConfigEntryRecord> records) => new(records.SelectMany(
+        static r => Intention.From(ConfigEntry.FromStorage(r.Json), r.CreateIndex, r.ModifyIndex)));
+
     /// <summary>The book; the answer that is made from it depends on all service-intentions entries.</summary>
     public IntentionBook Of(ReadView view)
     {

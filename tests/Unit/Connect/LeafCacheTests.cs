@@ -21,7 +21,7 @@ public sealed class LeafCacheTests : IAsyncDisposable
 
     public LeafCacheTests() => _cache = new LeafCache(
         Sign,
-        s => new SpiffeService(_state.Document.TrustDomain, "default", "dc1", s),
+        (s, _) => ValueTask.FromResult(new SpiffeService(_state.Document.TrustDomain, "default", "dc1", s)),
         _time,
         new Random(7),
         NullLogger.Instance);
@@ -104,7 +104,7 @@ public sealed class LeafCacheTests : IAsyncDisposable
         (await next.WaitAsync(Limit)).Value.Index.ShouldBe(first.Index);
     }
 
-    private Task<Outcome<IssuedLeaf>> Sign(string service, string csr, CancellationToken stop)
+    private Task<Outcome<IssuedLeaf>> Sign(string service, string csr, string token, CancellationToken stop)
     {
         if (_isAway)
         {

@@ -250,6 +250,10 @@ public sealed class AntiEntropyTests
             ? throw new CatalogUnreachableException("away")
             : Inner.ReadAsync(node, stop);
 
+        public NodeContents? Known(string node) => IsAway ? null : Inner?.Known(node);
+
+        public IDisposable Watch(string node, Action changed) => Inner!.Watch(node, changed);
+
         private static TaskCompletionSource Opened()
         {
             var gate = new TaskCompletionSource();

@@ -30,7 +30,7 @@ internal sealed class LocalWorld : IAsyncDisposable
     {
         Store = new StateStore(new MemoryEngine());
         Hub = new QueryHub(Store, TimeProvider.System);
-        Catalog = new StoreCatalog(Store);
+        Catalog = new StoreCatalog(Store, Hub);
         var options = new LocalAgentOptions
         {
             Node = new NodeIdentity
@@ -45,7 +45,7 @@ internal sealed class LocalWorld : IAsyncDisposable
         };
         Options = with?.Invoke(options) ?? options;
         Agent = new LocalAgent(
-            Options, Store, catalog ?? Catalog, Hub, Time, new Random(Seed), NullLoggerFactory.Instance);
+            Options, catalog ?? Catalog, Time, new Random(Seed), NullLoggerFactory.Instance);
         Log = new AgentLog(new AgentLogOptions(), TextWriter.Null, Time);
         AgentEndpoints.AddTo(Routes, Streams, new AgentSurroundings
         {

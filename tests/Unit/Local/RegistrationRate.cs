@@ -31,7 +31,7 @@ public sealed class RegistrationRate
             DataDir = folder.Path,
         };
         await using var agent = new LocalAgent(
-            options, store, new StoreCatalog(store), new QueryHub(store, TimeProvider.System), TimeProvider.System,
+            options, new StoreCatalog(store, new QueryHub(store, TimeProvider.System)), TimeProvider.System,
             new Random(1), NullLoggerFactory.Instance);
         await agent.StartAsync(CancellationToken.None);
         var begin = TimeProvider.System.GetTimestamp();

@@ -28,8 +28,7 @@ internal sealed record AgentConnectSettings
 }
 
 /// <summary>/v1/agent/connect: certificates for this agent's services, and decisions for their proxies.</summary>
-internal sealed class AgentConnectEndpoints(
-    StateStore store, MeshAuthority authority, LeafCache leaves, IntentionBooks books, AgentConnectSettings settings)
+internal sealed class AgentConnectEndpoints(IMeshView mesh, LeafCache leaves, AgentConnectSettings settings)
 {
     private static readonly AclRequirement ActAsService = new("service", "write", "service");
 
@@ -37,8 +36,7 @@ internal sealed class AgentConnectEndpoints(
     {
         routes.Handle("GET", "/v1/agent/connect/ca/leaf/{service}", ActAsService, LeafAsync,
             "The certificate and key of a service; blocks until it is renewed.");
-        routes.Handle("POST", "/v1/agent/connect/authorize", RouteRows.ServiceWrite,
-            request => ValueTask.FromResult(Authorize(request)),
+        routes.Handle("POST", "/v1/agent/connect/authorize", RouteRows.ServiceWrite, AuthorizeAsync,
             "Whether the owner of a certificate may connect to a service.");
     }
 
@@ -62,7 +60,7 @@ internal sealed class AgentConnectEndpoints(
         using var end = CancellationTokenSource.CreateLinkedTokenSource(request.Aborted, settings.Stop);
         try
         {
-            var outcome = await ReadAsync(request.Name, options, end.Token);
+            var outcome = await ReadAsync(request, options, end.Token);
             return outcome.Refusal is { } refusal ? Reply.Refused(refusal) : LeafReply(request, outcome.Value);
         }
         catch (OperationCanceledException) when (end.IsCancellationRequested)
@@ -72,16 +70,16 @@ internal sealed class AgentConnectEndpoints(
     }
 
     // An index that is not the current one is old, or from before a restart: either way its owner must not wait.
-    private async Task<Outcome<LeafAnswer>> ReadAsync(string service, ReadOptions options, CancellationToken stop)
+    private async Task<Outcome<LeafAnswer>> ReadAsync(ApiRequest request, ReadOptions options, CancellationToken stop)
     {
-        var now = await leaves.ReadAsync(service, 0, TimeSpan.Zero, stop);
+        var now = await leaves.ReadAsync(request.Name, 0, TimeSpan.Zero, stop, request.Token);
         if (now.Refusal is not null || options.Index != now.Value.Index)
         {
             return now;
         }
 
         var wait = settings.Waits.Of(options.Wait, settings.Random);
-        var next = await leaves.ReadAsync(service, options.Index, wait, stop);
+        var next = await leaves.ReadAsync(request.Name, options.Index, wait, stop, request.Token);
         return next.Refusal is null ? next.Value with { IsHit = false } : next;
     }
 
@@ -101,21 +99,26 @@ internal sealed class AgentConnectEndpoints(
     }
 
     // Asked for every new connection of proxies that do not watch intentions, so everything here is in memory.
-    private Reply Authorize(ApiRequest request)
+    private async ValueTask<Reply> AuthorizeAsync(ApiRequest request)
     {
         if (!Authorization.TryRead(request.Body, out var target, out var uri, out var unreadable))
         {
             return Reply.Refused(unreadable);
         }
 
-        if (TrustDomainFor(uri) is not { } trustDomain)
+        var view = await mesh.ReadAsync(request.Aborted);
+        if (view.Refusal is { } unknown)
+        {
+            return Reply.Refused(unknown);
+        }
+
+        if (TrustDomainFor(uri, view.Value) is not { } trustDomain)
         {
             return Reply.Text(500, MeshAuthority.Uninitialized);
         }
 
-        var book = books.Of(new ReadView(store.Current, tracks: false));
         if (!Authorization.TryDecide(
-            target, uri, trustDomain, book, settings.ByDefault, out var decision, out var refusal))
+            target, uri, trustDomain, view.Value.Intentions, settings.ByDefault, out var decision, out var refusal))
         {
             return Reply.Refused(refusal);
         }
@@ -130,8 +133,8 @@ internal sealed class AgentConnectEndpoints(
     }
 
     // Without an authority no certificate is ours; as in Consul only the intentions are asked then.
-    private string? TrustDomainFor(string uri) =>
-        settings.IsEnabled ? authority.Current?.TrustDomain
+    private string? TrustDomainFor(string uri, MeshView view) =>
+        settings.IsEnabled ? view.TrustDomain
         : SpiffeId.TryParse(uri, out var id) ? id.TrustDomain
         : "";
 }

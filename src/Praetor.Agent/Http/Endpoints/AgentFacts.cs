@@ -38,6 +38,12 @@ internal sealed record AgentFacts
     public Func<IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>>> Stats { get; init; } =
         static () => new Dictionary<string, IReadOnlyDictionary<string, string>>(StringComparer.Ordinal);
 
+    /// <summary>How many servers this agent can ask; a client's only.</summary>
+    public Func<int> KnownServers { get; init; } = static () => 0;
+
+    /// <summary>How many datacenters are known, the own one among them.</summary>
+    public Func<int> KnownDatacenters { get; init; } = static () => 1;
+
     /// <summary>This agent as a member.</summary>
     public AgentMember Member() => new(Node.Name, Node.Address, GossipPort, Tags(isWan: false), AliveStatus);
 

@@ -23,13 +23,18 @@ internal static class AgentStats
                 ("revision", facts.Revision),
                 ("version", NodeIdentity.CompatibleVersion),
                 ("version_metadata", "")),
-            ["consul"] = Group(
-                ("acl", facts.HasAcls ? "enabled" : "disabled"),
-                ("bootstrap", "false"),
-                ("known_datacenters", "1"),
-                ("leader", facts.Node.IsServer ? "true" : "false"),
-                ("leader_addr", $"{facts.Node.Address}:{Text(facts.Node.ServerPort)}"),
-                ("server", facts.Node.IsServer ? "true" : "false")),
+            ["consul"] = facts.Node.IsServer
+                ? Group(
+                    ("acl", facts.HasAcls ? "enabled" : "disabled"),
+                    ("bootstrap", "false"),
+                    ("known_datacenters", Text(facts.KnownDatacenters())),
+                    ("leader", "true"),
+                    ("leader_addr", $"{facts.Node.Address}:{Text(facts.Node.ServerPort)}"),
+                    ("server", "true"))
+                : Group(
+                    ("acl", facts.HasAcls ? "enabled" : "disabled"),
+                    ("known_servers", Text(facts.KnownServers())),
+                    ("server", "false")),
             ["runtime"] = Group(
                 ("arch", Architecture()),
                 ("cpu_count", Text(Environment.ProcessorCount)),

@@ -11,13 +11,19 @@ namespace Praetor.Agent.Http.Endpoints;
 /// <summary>/v1/catalog, the reading half.</summary>
 internal static class CatalogReads
 {
-    public static void AddTo(RouteTable routes, string datacenter)
+    /// <param name="routes">Where the rows go.</param>
+    /// <param name="datacenters">The datacenters that are known, the nearest first.</param>
+    public static void AddTo(RouteTable routes, Func<IReadOnlyList<string>> datacenters)
     {
         routes.Handle("GET", "/v1/catalog/datacenters", AclRequirement.None,
             request => ValueTask.FromResult(Reply.Json(request.Pretty, json =>
             {
                 json.WriteStartArray();
-                json.WriteStringValue(datacenter);
+                foreach (var datacenter in datacenters())
+                {
+                    json.WriteStringValue(datacenter);
+                }
+
                 json.WriteEndArray();
             })),
             "All known datacenters, the nearest first.");

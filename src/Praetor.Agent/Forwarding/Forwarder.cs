@@ -1,0 +1,334 @@
+using System.Collections.Concurrent;
+using System.Net;
+using Microsoft.Extensions.Logging;
+using Praetor.Server.State;
+
+namespace Praetor.Agent.Forwarding;
+
+/// <summary>How calls to servers are made.</summary>
+internal sealed record ForwarderOptions
+{
+    /// <summary>Who this agent is, on the way of requests that it passes on.</summary>
+    public required Hop Self { get; init; }
+
+    /// <summary>This agent's node id: a server does not call itself.</summary>
+    public required string SelfId { get; init; }
+
+    /// <summary>How long to look for a server that answers (<c>performance.rpc_hold_timeout</c>).</summary>
+    public TimeSpan Hold { get; init; } = TimeSpan.FromSeconds(7);
+
+    /// <summary>How long an answer may take that waits for nothing (<c>limits.rpc_client_timeout</c>).</summary>
+    public TimeSpan AnswerTime { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Calls a second (<c>limits.rpc_rate</c>). Negative: no limit.</summary>
+    public double Rate { get; init; } = -1;
+
+    /// <summary>Calls at once above that (<c>limits.rpc_max_burst</c>).</summary>
+    public int Burst { get; init; } = 1000;
+}
+
+/// <summary>Calls servers: chooses one, leaves it when it fails, and asks another when that does no harm.</summary>
+/// <remarks>
+/// 1. The directory names the server to ask. 2. When it cannot be reached, or does not answer in time, it goes to the
+/// end of the directory's order. 3. A call that certainly did not arrive, and one that does no harm when it is done
+/// twice, is made to the next server; all others are told what happened, for nobody knows whether the change was made.
+/// 4. When all were tried the search goes on, with short pauses, until the hold time is over.
+/// </remarks>
+internal sealed partial class Forwarder : IDisposable
+{
+    /// <summary>What is said when no server of the own datacenter is known, in Consul's words.</summary>
+    public const string NoServers = "No known Consul servers";
+
+    /// <summary>What is said of a datacenter without a known server.</summary>
+    public const string NoPath = "No path to datacenter";
+
+    /// <summary>Marks the calls that an agent makes for itself.</summary>
+    public const string OwnHeader = "x-praetor-own";
+
+    /// <summary>Marks an answer that says that nothing was done, so that another server may be asked.</summary>
+    public const string NotDoneHeader = "x-praetor-not-done";
+
+    // All tried servers failed: between so many and twice as many milliseconds until they are tried again.
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+
+    private readonly ConcurrentDictionary<ServerPeer, ServerLink> _links = new();
+    private readonly ServerDirectory _servers;
+    private readonly ForwarderOptions _options;
+    private readonly TimeProvider _time;
+    private readonly Random _random;
+    private readonly ILogger _log;
+    private volatile CallRate _rate;
+
+    public Forwarder(
+        ServerDirectory servers, ForwarderOptions options, TimeProvider time, Random random, ILogger log)
+    {
+        (_servers, _options, _time, _random, _log) = (servers, options, time, random, log);
+        _rate = new CallRate(options.Rate, options.Burst, time);
+        servers.Left += Leave;
+    }
+
+    public Hop Self => _options.Self;
+
+    public string SelfId => _options.SelfId;
+
+    /// <summary>Takes over another rate, from a full bucket.</summary>
+    public void Limit(double perSecond, int burst) => _rate = new CallRate(perSecond, burst, _time);
+
+    /// <summary>Makes a call and reads the answer whole.</summary>
+    /// <returns>The answer, whatever its status, or why there is none.</returns>
+    public async Task<Outcome<ServerReply>> AskAsync(ServerCall call, CancellationToken stop)
+    {
+        var outcome = await SendAsync(call, stop);
+        if (outcome.Refusal is { } refusal)
+        {
+            return refusal;
+        }
+
+        using var answer = outcome.Value;
+        try
+        {
+            return await answer.ReadAsync();
+        }
+        catch (Exception e) when (IsBroken(e) && !stop.IsCancellationRequested)
+        {
+            _servers.Failed(answer.Server);
+            return Failed(e);
+        }
+    }
+
+    /// <summary>Makes a call; ends when the headers of the answer are there.</summary>
+    public async Task<Outcome<ServerAnswer>> SendAsync(ServerCall call, CancellationToken stop)
+    {
+        if (!call.Trail.MayPass(Self, call.Datacenter))
+        {
+            var hops = string.Join(", ", call.Trail.Hops);
+            return Refusal.Failed($"{NoPath}: the request was passed on by {hops} already");
+        }
+
+        if (!_rate.TryTake())
+        {
+            return new Refusal(429, CallRate.Exceeded);
+        }
+
+        var begin = _time.GetTimestamp();
+        var hold = call.Hold ?? _options.Hold;
+        List<ServerPeer>? tried = null;
+        var last = Unknown(call.Datacenter);
+        while (true)
+        {
+            if (ChooseFor(call, tried) is not { } server)
+            {
+                if (tried is null || _time.GetElapsedTime(begin) + Pause > hold)
+                {
+                    return last;
+                }
+
+                await Task.Delay(Pause * (1 + Draw()), _time, stop);
+                tried = null;
+                continue;
+            }
+
+            (tried ??= []).Add(server);
+            var (answer, failure) = await TryAsync(call, server, ChooseFor(call, tried) is not null, stop);
+            if (answer is not null)
+            {
+                return answer;
+            }
+
+            last = failure!.Refusal;
+            if (!failure.MayRepeat || _time.GetElapsedTime(begin) > hold)
+            {
+                return last;
+            }
+        }
+    }
+
+    /// <summary>Asks a server, known or not, who it is. Null: it does not answer in time.</summary>
+    public async Task<ServerIdentity?> IdentifyAsync(ServerPeer server, CancellationToken stop)
+    {
+        var call = new ServerCall
+        {
+            Method = "GET", Target = RpcRoutes.Ping, Datacenter = server.Datacenter, IsOwn = true, IsRepeatable = true,
+        };
+        var (answer, _) = await TryAsync(call, server, hasOthers: true, stop);
+        using (answer)
+        {
+            try
+            {
+                return answer?.Status != (int)HttpStatusCode.OK ? null
+                    : RpcJson.Read((await answer.ReadAsync()).Body, RpcJson.Default.ServerIdentity);
+            }
+            catch (Exception e) when (e is System.Text.Json.JsonException or IOException or HttpRequestException)
+            {
+                return null;
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        _servers.Left -= Leave;
+        foreach (var server in _links.Keys)
+        {
+            Leave(server);
+        }
+    }
+
+    private static bool IsBroken(Exception e) =>
+        e is HttpRequestException or IOException or OperationCanceledException or ObjectDisposedException;
+
+    private static Refusal Failed(Exception e) => Refusal.Failed(e switch
+    {
+        HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError } =>
+            $"rpc error getting client: failed to get conn: {e.GetBaseException().Message}",
+        OperationCanceledException => "rpc error making call: i/o deadline reached",
+        _ => $"rpc error making call: {e.GetBaseException().Message}",
+    });
+
+    private Refusal Unknown(string datacenter) => Refusal.Failed(
+        datacenter.Equals(Self.Datacenter, StringComparison.OrdinalIgnoreCase) ? NoServers : NoPath);
+
+    private ServerPeer? ChooseFor(ServerCall call, List<ServerPeer>? tried)
+    {
+        var server = _servers.Choose(call.Datacenter, tried);
+        return server is null || server.Id.Length == 0 || server.Id != _options.SelfId ? server
+            : _servers.Choose(call.Datacenter, [server, .. tried ?? []]);
+    }
+
+    private async Task<(ServerAnswer? Answer, Failure? Failure)> TryAsync(
+        ServerCall call, ServerPeer server, bool hasOthers, CancellationToken stop)
+    {
+        ServerLink link;
+        CancellationTokenSource limit;
+        try
+        {
+            link = _links.GetOrAdd(server, static s => new ServerLink(s));
+            limit = CancellationTokenSource.CreateLinkedTokenSource(stop, link.Gone);
+        }
+        catch (ObjectDisposedException e)
+        {
+            // It left between the choice and now.
+            return (null, new Failure(Failed(e), MayRepeat: true));
+        }
+
+        try
+        {
+            using var timer = _time.CreateTimer(
+                static state => End((CancellationTokenSource)state!), limit, AnswerTime(call, hasOthers),
+                Timeout.InfiniteTimeSpan);
+            using var request = RequestFor(call, link);
+            var response = await link.SendAsync(request, limit.Token);
+            if (response.Headers.Contains(NotDoneHeader) && hasOthers)
+            {
+                response.Dispose();
+                _servers.Failed(server);
+                return (null, new Failure(Refusal.Failed("rpc error making call: not done"), MayRepeat: true));
+            }
+
+            limit.CancelAfter(RpcLimits.BodyTime);
+            return (new ServerAnswer(response, server, limit), null);
+        }
+        catch (Exception e) when (IsBroken(e) && !stop.IsCancellationRequested)
+        {
+            limit.Dispose();
+            var refusal = Failed(e);
+            _servers.Failed(server);
+            Log.Left(_log, server.Name, server.Rpc, refusal.Text);
+            var wasSent = e is not HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError };
+            return (null, new Failure(refusal, call.IsRepeatable || !wasSent));
+        }
+        catch
+        {
+            limit.Dispose();
+            throw;
+        }
+    }
+
+    // A read that waits for nothing goes to another server when there is one; whatever may have changed something, and
+    // the last server, are waited for.
+    private TimeSpan AnswerTime(ServerCall call, bool hasOthers) =>
+        call.Wait > TimeSpan.Zero ? call.Wait + (call.Wait / Http.WaitLimits.JitterFraction) + RpcLimits.WaitMargin
+        : call.IsRepeatable && hasOthers ? RpcLimits.LeaveAfter
+        : _options.AnswerTime;
+
+    private HttpRequestMessage RequestFor(ServerCall call, ServerLink link)
+    {
+        // The path goes as it came: what was decoded on the way could name something else there.
+        var raw = new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true };
+        var request = new HttpRequestMessage(MethodOf(call.Method), new Uri(link.Address + call.Target, raw))
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
+        var headers = request.Headers;
+        headers.TryAddWithoutValidation(HopTrail.Header, call.Trail.With(Self));
+        if (call.Token.Length > 0)
+        {
+            headers.TryAddWithoutValidation("x-consul-token", call.Token);
+        }
+
+        if (call.IsOwn)
+        {
+            headers.TryAddWithoutValidation(OwnHeader, "1");
+        }
+
+        foreach (var (name, value) in call.Headers)
+        {
+            headers.TryAddWithoutValidation(name, value);
+        }
+
+        if (call.Body.Length > 0)
+        {
+            request.Content = new ReadOnlyMemoryContent(call.Body);
+        }
+
+        return request;
+    }
+
+    private static HttpMethod MethodOf(string method) => method switch
+    {
+        "GET" => HttpMethod.Get,
+        "PUT" => HttpMethod.Put,
+        "POST" => HttpMethod.Post,
+        "DELETE" => HttpMethod.Delete,
+        "HEAD" => HttpMethod.Head,
+        _ => new HttpMethod(method),
+    };
+
+    private void Leave(ServerPeer server)
+    {
+        if (_links.TryRemove(server, out var link))
+        {
+            link.Dispose();
+        }
+    }
+
+    private static void End(CancellationTokenSource limit)
+    {
+        try
+        {
+            limit.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The answer came at the same moment.
+        }
+    }
+
+    private double Draw()
+    {
+        lock (_random)
+        {
+            return _random.NextDouble();
+        }
+    }
+
+    private sealed record Failure(Refusal Refusal, bool MayRepeat);
+
+    private static partial class Log
+    {
+        [LoggerMessage(
+            6201, LogLevel.Warning, "a server does not answer, asking others: server={Server} address={Address} {Why}")]
+        public static partial void Left(ILogger log, string server, System.Net.IPEndPoint address, string why);
+    }
+}

@@ -1,0 +1,185 @@
+using System.IO.Pipelines;
+using Microsoft.AspNetCore.Http;
+using Praetor.Agent.Http;
+
+namespace Praetor.Agent.Forwarding;
+
+/// <summary>What passing requests on needs to know of this agent.</summary>
+internal sealed record PassingOptions
+{
+    /// <summary>The token of requests without one. Empty: none.</summary>
+    public Func<string> DefaultToken { get; init; } = static () => "";
+
+    public WaitLimits Waits { get; init; } = WaitLimits.Usual;
+
+    /// <summary>The largest body of a request.</summary>
+    public int BodyBytesMax { get; init; } = RpcLimits.RequestBytesMax;
+
+    /// <summary>Whether every answer is to be indented.</summary>
+    public bool AlwaysPretty { get; init; }
+
+    /// <summary>Whether what comes here are other agents' own questions.</summary>
+    public bool IsOwn { get; init; }
+
+    /// <summary>Answers <c>?cached</c>. Null: nothing is kept here.</summary>
+    public CachedReads? Cached { get; init; }
+}
+
+/// <summary>Passes a request of the HTTP API on to a server, as it came, and its answer back.</summary>
+/// <remarks>Who may do what is decided where the request is answered: its token goes along, nothing is looked at
+/// here.</remarks>
+internal sealed class HttpPassing(Forwarder forwarder, PassingOptions options)
+{
+    private const int ChunkBytes = 16 * 1024;
+
+    // What of a request means something at the server.
+    private static readonly string[] Along = ["accept-encoding", "cache-control", "content-type"];
+
+    // What of an answer belongs to the connection that it came over, or is said anew.
+    private static readonly HashSet<string> NotAlong = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "Date", "Server", "Connection", "Transfer-Encoding", "Keep-Alive", Forwarder.NotDoneHeader,
+    };
+
+    /// <summary>Asks a server of a datacenter and writes its answer.</summary>
+    /// <returns>Null: done; else what to answer, be it that no server did.</returns>
+    public async ValueTask<Reply?> PassAsync(
+        HttpContext context, ApiRequest request, HopTrail trail, string datacenter)
+    {
+        if (options.Cached is { } cached && CachedReads.Takes(request)
+            && await cached.AnswerAsync(request, TargetOf(request), TokenOf(request), datacenter) is { } kept)
+        {
+            return kept;
+        }
+
+        var wait = TimeSpan.Zero;
+        if (request.Query.Has("index") && request.Query["index"] is not ("" or "0"))
+        {
+            if (!ReadOptions.TryParse(request.Query, out var read, out var problem))
+            {
+                return Reply.BadRequest(problem);
+            }
+
+            wait = options.Waits.Longest(read.Wait);
+        }
+
+        var body = await RequestBody.ReadAsync(context, options.BodyBytesMax);
+        if (body.IsTooLarge)
+        {
+            var size = body.Announced is { } bytes ? $"({bytes} bytes)" : "";
+            return Reply.Text(413, $"Request body{size} too large, max size: {options.BodyBytesMax} bytes");
+        }
+
+        var outcome = await forwarder.SendAsync(CallOf(context, request, trail, datacenter, body.Bytes, wait),
+            request.Aborted);
+        if (outcome.Refusal is { } refusal)
+        {
+            return Reply.Refused(refusal);
+        }
+
+        using var answer = outcome.Value;
+        await CopyAsync(context, answer);
+        return null;
+    }
+
+    private ServerCall CallOf(
+        HttpContext context, ApiRequest request, HopTrail trail, string datacenter, byte[] body, TimeSpan wait)
+    {
+        List<KeyValuePair<string, string>>? headers = null;
+        foreach (var name in Along)
+        {
+            if (context.Request.Headers.TryGetValue(name, out var value) && value.Count > 0)
+            {
+                (headers ??= []).Add(new KeyValuePair<string, string>(name, value.ToString()));
+            }
+        }
+
+        return new ServerCall
+        {
+            Method = request.Method,
+            Target = TargetOf(request),
+            Datacenter = datacenter,
+            Token = TokenOf(request),
+            IsOwn = options.IsOwn,
+            Body = body,
+            Headers = headers ?? (IReadOnlyList<KeyValuePair<string, string>>)[],
+            Trail = trail,
+            Wait = wait,
+            IsRepeatable = HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method),
+        };
+    }
+
+    private string TokenOf(ApiRequest request) =>
+        request.Token.Length > 0 ? request.Token : options.DefaultToken();
+
+    // "_agent" means another agent there.
+    private string TargetOf(ApiRequest request)
+    {
+        var target = request.Target;
+        if (request.Query["near"] == "_agent")
+        {
+            var pairs = request.Query.Pairs.Select(pair =>
+            {
+                var value = pair.Key == "near" ? request.Near : pair.Value;
+                return $"{Uri.EscapeDataString(pair.Key)}={Uri.EscapeDataString(value)}";
+            });
+            target = $"{request.Path}?{string.Join('&', pairs)}";
+        }
+
+        return !options.AlwaysPretty || request.Query.Has("pretty") ? target
+            : target + (target.Contains('?') ? "&pretty" : "?pretty");
+    }
+
+    private static async Task CopyAsync(HttpContext context, ServerAnswer answer)
+    {
+        var response = context.Response;
+        response.StatusCode = answer.Status;
+        CopyHeaders(answer.Response.Headers.NonValidated, response.Headers);
+        CopyHeaders(answer.Response.Content.Headers.NonValidated, response.Headers);
+        if (HttpMethods.IsHead(context.Request.Method))
+        {
+            return;
+        }
+
+        try
+        {
+            await CopyBodyAsync(answer, response.BodyWriter, context.RequestAborted);
+        }
+        catch (Exception e) when (e is IOException or HttpRequestException or OperationCanceledException)
+        {
+            // Its beginning is on its way already: only the end of the connection says that it is not whole.
+            context.Abort();
+        }
+    }
+
+    private static void CopyHeaders(System.Net.Http.Headers.HttpHeadersNonValidated from, IHeaderDictionary to)
+    {
+        foreach (var (name, values) in from)
+        {
+            if (!NotAlong.Contains(name))
+            {
+                to[HeaderNames.Written(name)] = values.Count == 1 ? values.ToString() : values.ToArray();
+            }
+        }
+    }
+
+    private static async Task CopyBodyAsync(ServerAnswer answer, PipeWriter writer, CancellationToken stop)
+    {
+        await using var body = await answer.Response.Content.ReadAsStreamAsync(answer.Limit);
+        while (true)
+        {
+            var length = await body.ReadAsync(writer.GetMemory(ChunkBytes), answer.Limit);
+            if (length == 0)
+            {
+                await writer.FlushAsync(stop);
+                return;
+            }
+
+            writer.Advance(length);
+            if (writer.UnflushedBytes >= ChunkBytes)
+            {
+                await writer.FlushAsync(stop);
+            }
+        }
+    }
+}

@@ -1,0 +1,107 @@
+using System.Net;
+using System.Text;
+using Praetor.Agent.Http;
+using Praetor.Server.State;
+
+namespace Praetor.Agent.Forwarding;
+
+/// <summary>A request to a server, in the terms of the HTTP API.</summary>
+internal sealed record ServerCall
+{
+    public required string Method { get; init; }
+
+    /// <summary>Path and parameters, as in a URL.</summary>
+    public required string Target { get; init; }
+
+    /// <summary>Whose server is asked.</summary>
+    public required string Datacenter { get; init; }
+
+    /// <summary>The secret that it is authorized by. Empty: none. Must never be logged.</summary>
+    public string Token { get; init; } = "";
+
+    public ReadOnlyMemory<byte> Body { get; init; }
+
+    /// <summary>Headers that come along as they are.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Headers { get; init; } = [];
+
+    /// <summary>Whether this agent asks for itself: only then it reaches what is no API of others.</summary>
+    public bool IsOwn { get; init; }
+
+    /// <summary>Who passed the request on before.</summary>
+    public HopTrail Trail { get; init; } = HopTrail.None;
+
+    /// <summary>How long the answer is expected to take because it waits for a change. Zero: it does not.</summary>
+    public TimeSpan Wait { get; init; }
+
+    /// <summary>How long to look for a server that answers. Null: as configured
+    /// (<c>performance.rpc_hold_timeout</c>).</summary>
+    public TimeSpan? Hold { get; init; }
+
+    /// <summary>Whether asking twice does no harm.</summary>
+    public bool IsRepeatable { get; init; }
+}
+
+/// <summary>A server's answer whose headers are there; its body is read from it. To be disposed.</summary>
+internal sealed class ServerAnswer(HttpResponseMessage response, ServerPeer server, CancellationTokenSource limit)
+    : IDisposable
+{
+    public int Status => (int)response.StatusCode;
+
+    public HttpResponseMessage Response => response;
+
+    public ServerPeer Server => server;
+
+    /// <summary>Ends the reading of the body when it takes too long, or the server is gone.</summary>
+    public CancellationToken Limit => limit.Token;
+
+    /// <summary>The index that the answer has. 0: it has none.</summary>
+    public ulong Index => response.Headers.TryGetValues("X-Consul-Index", out var values)
+        && ulong.TryParse(values.First(), System.Globalization.CultureInfo.InvariantCulture, out var index) ? index : 0;
+
+    /// <summary>Reads the body whole.</summary>
+    /// <exception cref="IOException">It broke off, or is larger than
+    /// <see cref="RpcLimits.AnswerBytesMax"/>.</exception>
+    public async Task<ServerReply> ReadAsync()
+    {
+        if (response.Content.Headers.ContentLength > RpcLimits.AnswerBytesMax)
+        {
+            throw new IOException($"the answer is larger than {RpcLimits.AnswerBytesMax} bytes");
+        }
+
+        await using var body = await response.Content.ReadAsStreamAsync(limit.Token);
+        using var buffer = new MemoryStream((int)(response.Content.Headers.ContentLength ?? 0));
+        var chunk = new byte[16 * 1024];
+        while (await body.ReadAsync(chunk, limit.Token) is var length and > 0)
+        {
+            if (buffer.Length + length > RpcLimits.AnswerBytesMax)
+            {
+                throw new IOException($"the answer is larger than {RpcLimits.AnswerBytesMax} bytes");
+            }
+
+            buffer.Write(chunk, 0, length);
+        }
+
+        var type = response.Content.Headers.ContentType?.ToString() ?? Reply.TextType;
+        return new ServerReply(Status, type, Index, buffer.ToArray());
+    }
+
+    public void Dispose()
+    {
+        response.Dispose();
+        limit.Dispose();
+    }
+}
+
+/// <summary>A server's answer, whole.</summary>
+/// <param name="Status">The HTTP status.</param>
+/// <param name="ContentType">The media type.</param>
+/// <param name="Index">The index to wait behind. 0: there is none.</param>
+/// <param name="Body">The bytes. Must not be changed.</param>
+internal sealed record ServerReply(int Status, string ContentType, ulong Index, byte[] Body)
+{
+    /// <summary>Whether it says what was asked for, be it that there is nothing.</summary>
+    public bool IsAnswer => Status is (int)HttpStatusCode.OK or (int)HttpStatusCode.NotFound;
+
+    /// <summary>The answer as a refusal.</summary>
+    public Refusal Refused() => new(Status, Encoding.UTF8.GetString(Body));
+}

@@ -1,0 +1,104 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Praetor.Agent.Forwarding;
+
+/// <summary>Bounds of what goes between agents.</summary>
+internal static class RpcLimits
+{
+    /// <summary>A server that does not answer for so long is left: for a read, and for a ping on its connection as
+    /// long as something waits on it.</summary>
+    public static readonly TimeSpan LeaveAfter = TimeSpan.FromSeconds(2);
+
+    /// <summary>After so much silence a connection that something waits on is pinged, and so long the ping may take.
+    /// Together they are <see cref="LeaveAfter"/>.</summary>
+    public static readonly TimeSpan PingAfter = LeaveAfter / 2;
+
+    /// <summary>How long a connection may take to come about.</summary>
+    public static readonly TimeSpan ConnectTime = TimeSpan.FromSeconds(1.5);
+
+    /// <summary>How long a connection without calls is kept.</summary>
+    public static readonly TimeSpan IdleTime = TimeSpan.FromMinutes(5);
+
+    /// <summary>What is added to the wait of a blocking call, for the way and the answer.</summary>
+    public static readonly TimeSpan WaitMargin = TimeSpan.FromSeconds(7);
+
+    /// <summary>How long an answer may take from its headers to its end.</summary>
+    public static readonly TimeSpan BodyTime = TimeSpan.FromMinutes(5);
+
+    /// <summary>The largest body of a request that is passed on, unless the configuration takes larger values:
+    /// 512 KiB.</summary>
+    public const int RequestBytesMax = 512 * 1024;
+
+    /// <summary>The largest answer that an agent reads for itself: 64 MiB.</summary>
+    public const int AnswerBytesMax = 64 * 1024 * 1024;
+
+    /// <summary>Calls that may wait on one connection; a client opens another beyond it.</summary>
+    public const int StreamsPerConnection = 4096;
+}
+
+/// <summary>The connections to one server: HTTP/2 without upgrade, kept and pinged; gone with the server.</summary>
+internal sealed class ServerLink : IDisposable
+{
+    private readonly CancellationTokenSource _gone = new();
+    private readonly HttpMessageInvoker _http;
+
+    public ServerLink(ServerPeer server)
+    {
+        Server = server;
+        Address = $"http://{server.Rpc}";
+        _http = new HttpMessageInvoker(new SocketsHttpHandler
+        {
+            UseProxy = false,
+            UseCookies = false,
+            AllowAutoRedirect = false,
+            AutomaticDecompression = DecompressionMethods.None,
+            ActivityHeadersPropagator = null,
+            EnableMultipleHttp2Connections = true,
+            ConnectTimeout = RpcLimits.ConnectTime,
+            PooledConnectionIdleTimeout = RpcLimits.IdleTime,
+            KeepAlivePingDelay = RpcLimits.PingAfter,
+            KeepAlivePingTimeout = RpcLimits.PingAfter,
+            KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
+
+            // TLS between agents goes in here, around the stream.
+            ConnectCallback = ConnectAsync,
+        });
+    }
+
+    public ServerPeer Server { get; }
+
+    /// <summary>Scheme, host and port.</summary>
+    public string Address { get; }
+
+    /// <summary>Ends every call when the server is not there any more.</summary>
+    public CancellationToken Gone => _gone.Token;
+
+    /// <summary>Ends when the headers of the answer are there.</summary>
+    /// <exception cref="HttpRequestException">The server cannot be reached, or broke off.</exception>
+    public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken stop) =>
+        _http.SendAsync(request, stop);
+
+    /// <summary>Ends all calls under way.</summary>
+    public void Dispose()
+    {
+        _gone.Cancel();
+        _http.Dispose();
+        _gone.Dispose();
+    }
+
+    private static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken stop)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(context.DnsEndPoint, stop);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+}

@@ -1,0 +1,49 @@
+using System.Net;
+using Praetor.Agent.Dns;
+using Praetor.Agent.Forwarding;
+using Praetor.Agent.Http;
+using Praetor.Agent.Local;
+using Praetor.Server.Queries;
+using Praetor.Server.State;
+
+namespace Praetor.Agent.Runtime;
+
+/// <summary>The catalog's side of an agent: a server has the state itself, a client has the way to servers.</summary>
+internal interface IServerSide : IAsyncDisposable
+{
+    /// <summary>Where the state is kept, for people.</summary>
+    string StoreName { get; }
+
+    /// <summary>Where other agents ask. Null: nowhere.</summary>
+    IPEndPoint? RpcEndPoint { get; }
+
+    /// <summary>The state. Null: servers have it.</summary>
+    StateStore? Store { get; }
+
+    /// <summary>Shares answers. Null: as <see cref="Store"/>.</summary>
+    QueryHub? Hub { get; }
+
+    /// <summary>What the agent's own services and checks are brought to.</summary>
+    ICatalog Catalog { get; }
+
+    /// <summary>What DNS answers from.</summary>
+    IDnsCatalog Dns { get; }
+
+    /// <summary>Passes on what is answered elsewhere.</summary>
+    HttpPassing Passing { get; }
+
+    /// <summary>Adds the rows that are answered here.</summary>
+    void AddRoutes(RouteTable routes);
+
+    /// <summary>Gets ready; called before anything listens.</summary>
+    /// <param name="routes">The rows of the API, complete.</param>
+    /// <param name="stop">Gives up.</param>
+    /// <exception cref="IOException">The port for other agents cannot be had.</exception>
+    Task StartAsync(RouteTable routes, CancellationToken stop);
+
+    /// <summary>The status page.</summary>
+    ValueTask<string> StatusPageAsync(CancellationToken stop);
+
+    /// <summary>Numbers about the state by group, for <c>/v1/agent/self</c>.</summary>
+    IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> Stats();
+}

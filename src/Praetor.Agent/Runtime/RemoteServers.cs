@@ -1,0 +1,116 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+using Microsoft.Extensions.Logging;
+using Praetor.Agent.Config;
+using Praetor.Agent.Dns;
+using Praetor.Agent.Forwarding;
+using Praetor.Agent.Http;
+using Praetor.Agent.Local;
+using Praetor.Server.Queries;
+using Praetor.Server.State;
+
+namespace Praetor.Agent.Runtime;
+
+/// <summary>The catalog's side of a client agent: no state, everything by way of servers.</summary>
+internal sealed class RemoteServers : IServerSide
+{
+    private readonly AgentConfig _config;
+    private readonly AgentLinks _links;
+    private readonly Func<string, string> _tokens;
+    private readonly RemoteMesh _mesh;
+
+    /// <param name="config">The configuration.</param>
+    /// <param name="links">The ways to servers.</param>
+    /// <param name="tokens">The agent's own tokens by purpose.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="random">Spreads.</param>
+    /// <param name="logs">Where to log.</param>
+    public RemoteServers(
+        AgentConfig config, AgentLinks links, Func<string, string> tokens, TimeProvider time, Random random,
+        ILoggerFactory logs)
+    {
+        (_config, _links, _tokens) = (config, links, tokens);
+        _mesh = new RemoteMesh(
+            links.Forwarder, links.Cache, config, () => tokens("default"), time, random,
+            logs.CreateLogger("agent.connect"));
+        Catalog = new RemoteCatalog(links.Forwarder, links.Cache, config.Datacenter, AgentToken);
+        Dns = new WatchedDnsCatalog(links.Cache, new WatchedDnsOptions
+        {
+            Datacenter = config.Datacenter,
+            IsClient = true,
+            Datacenters = () => links.Servers.Datacenters(config.Datacenter),
+            Token = () => tokens("dns") is { Length: > 0 } own ? own : tokens("default"),
+            StaleMax = config.Dns.AllowStale ? config.Dns.MaxStale : TimeSpan.Zero,
+        });
+        var waits = new WaitLimits(config.Http.DefaultQueryTime, config.Http.MaxQueryTime);
+        Passing = new HttpPassing(links.Forwarder, new PassingOptions
+        {
+            DefaultToken = () => tokens("default"),
+            Waits = waits,
+            BodyBytesMax = BodyBytesMax(config),
+            AlwaysPretty = config.IsDev,
+            Cached = config.Http.UseCache ? new CachedReads(links.Cache, waits, new Random(random.Next())) : null,
+        });
+    }
+
+    public string StoreName => "servers";
+
+    public IPEndPoint? RpcEndPoint => null;
+
+    public StateStore? Store => null;
+
+    public QueryHub? Hub => null;
+
+    public ICatalog Catalog { get; }
+
+    public IDnsCatalog Dns { get; }
+
+    public HttpPassing Passing { get; }
+
+    /// <summary>The largest body of any request that is passed on.</summary>
+    public static int BodyBytesMax(AgentConfig config) => (int)Math.Min(
+        int.MaxValue,
+        Math.Max(RpcLimits.RequestBytesMax, Math.Max(config.Limits.KvValueBytesMax, config.Limits.TxnBytesMax)));
+
+    public void AddRoutes(RouteTable routes) => _mesh.AddRoutes(routes);
+
+    public Task StartAsync(RouteTable routes, CancellationToken stop)
+    {
+        _mesh.Start();
+        return Task.CompletedTask;
+    }
+
+    public async ValueTask<string> StatusPageAsync(CancellationToken stop)
+    {
+        var outcome = await _links.Forwarder.AskAsync(
+            new ServerCall
+            {
+                Method = "GET",
+                Target = RpcRoutes.StatusPage,
+                Datacenter = _config.Datacenter,
+                Token = _tokens("default"),
+                IsOwn = true,
+                IsRepeatable = true,
+            },
+            stop);
+        return outcome.Refusal is { } refusal
+            ? $"<!doctype html><title>Praetor</title><p>{WebUtility.HtmlEncode(refusal.Text)}"
+            : Encoding.UTF8.GetString(outcome.Value.Body);
+    }
+
+    public IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> Stats() =>
+        new Dictionary<string, IReadOnlyDictionary<string, string>>(StringComparer.Ordinal)
+        {
+            ["serf_lan"] = new Dictionary<string, string>(StringComparer.Ordinal)
+            {
+                ["failed"] = "0",
+                ["left"] = "0",
+                ["members"] = _links.AgentCount().ToString(CultureInfo.InvariantCulture),
+            },
+        };
+
+    public ValueTask DisposeAsync() => _mesh.DisposeAsync();
+
+    private string AgentToken() => _tokens("agent") is { Length: > 0 } own ? own : _tokens("default");
+}
