@@ -70,7 +70,7 @@ public sealed partial class SerfCore
 
         if (join && _config.IgnoresOldEvents && _joins.Count > 0)
         {
-            _recentEvents.TimeMin = Math.Max(_recentEvents.TimeMin, theirs.EventLTime + 1);
+            _recentEvents.TimeMin = Math.Max(_recentEvents.TimeMin, theirs.EventLTime);
         }
 
         foreach (var slot in theirs.Events)
