@@ -23,6 +23,9 @@ internal sealed class Suspicion : Deadline
 
     public string Member { get; }
 
+    /// <summary>How often the suspect was asked for its last word.</summary>
+    public int Asks { get; set; }
+
     public int Confirmations => _accusers.Count - 1;
 
     public bool IsShortOfConfirmations => Confirmations < _wanted;

@@ -70,6 +70,13 @@ public sealed record SwimConfig
     /// <remarks>Default 60 s: longer than a detection in the largest pools.</remarks>
     public TimeSpan NameClaimTime { get; init; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>How often one of the failed members is pinged. Default 2 s, WAN 10 s; zero switches it off.</summary>
+    /// <remarks>A healed partition becomes one pool again about this much later, in large pools sooner.</remarks>
+    public TimeSpan ReconnectInterval { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long after its failure a member is still pinged. Default 72 h, Consul's.</summary>
+    public TimeSpan ReconnectTimeout { get; init; } = TimeSpan.FromHours(72);
+
     /// <summary>Lifeguard: doubt oneself, want confirmations, tell suspects at once. Off is for comparison. Default true.</summary>
     public bool Lifeguard { get; init; } = true;
 
@@ -90,6 +97,7 @@ public sealed record SwimConfig
         GossipInterval = TimeSpan.FromMilliseconds(500),
         GossipToTheDeadTime = TimeSpan.FromSeconds(60),
         NameClaimTime = TimeSpan.FromSeconds(180),
+        ReconnectInterval = TimeSpan.FromSeconds(10),
     };
 
     /// <summary>memberlist's defaults for members on one machine.</summary>

@@ -7,8 +7,12 @@ namespace Gossip.Swim;
 // worse. What changes a belief is passed on; what does not is dropped, and so gossip ends.
 public sealed partial class SwimCore
 {
+    /// <summary>How often a suspect is asked for its last word, each a probe timeout apart.</summary>
+    private const int LastAsks = 3;
+
     private readonly Dictionary<string, Suspicion> _suspicions = new(StringComparer.Ordinal);
     private readonly Dictionary<string, NameClaim> _nameClaims = new(StringComparer.Ordinal);
+    private TimeSpan _refutedAt = TimeSpan.MinValue / 2;
 
     private void ClaimOwnLife(ReadOnlyMemory<byte> meta, TimeSpan now)
     {
@@ -44,7 +48,7 @@ public sealed partial class SwimCore
         }
         if (isSelf)
         {
-            HearOfSelf(claim);
+            HearOfSelf(claim, now);
             return;
         }
         if (known is null || isMoved || claim.Incarnation > known.Incarnation)
@@ -115,6 +119,7 @@ public sealed partial class SwimCore
         {
             DropNameClaim(waiting);
         }
+        FindAgain(claim.Node);
         if (isBack)
         {
             _upper.MemberJoined(member);
@@ -126,7 +131,7 @@ public sealed partial class SwimCore
     }
 
     /// <summary>Others speak of this member: what is not its own word is overruled.</summary>
-    private void HearOfSelf(Alive claim)
+    private void HearOfSelf(Alive claim, TimeSpan now)
     {
         var self = Self;
         if (claim.Incarnation < self.Incarnation)
@@ -138,12 +143,23 @@ public sealed partial class SwimCore
             && claim.Meta.Span.SequenceEqual(self.Meta.Span) && claim.Versions == self.Versions;
         if (!isOwnWord)
         {
-            Refute(claim.Incarnation);
+            Refute(claim.Incarnation, now);
         }
     }
 
-    private void Refute(uint accused)
+    /// <summary>Somebody accuses this member of what it has refuted: that refutation was missed, so it is said again.</summary>
+    private void RefuteAgain(string accused, TimeSpan now)
     {
+        if (accused == Name && !_isLeaving && now - _refutedAt >= _config.GossipInterval)
+        {
+            _refutedAt = now;
+            Broadcast(Name, Self.ToAlive());
+        }
+    }
+
+    private void Refute(uint accused, TimeSpan now)
+    {
+        _refutedAt = now;
         // Peers keep the claim with the higher incarnation, so only a larger one can clear our name.
         _incarnation = Math.Max(_incarnation, accused) + 1;
         _awareness.Add(1);
@@ -155,9 +171,14 @@ public sealed partial class SwimCore
 
     private void BelieveSuspect(Suspect claim, TimeSpan now)
     {
-        if (_members.Find(claim.Node) is not { } known || claim.Incarnation < known.Incarnation
-            || claim.From.Length > SwimLimits.NameCharsMax || !IsPlausible(claim.Node, claim.Incarnation))
+        if (_members.Find(claim.Node) is not { } known || claim.From.Length > SwimLimits.NameCharsMax
+            || !IsPlausible(claim.Node, claim.Incarnation))
         {
+            return;
+        }
+        if (claim.Incarnation < known.Incarnation)
+        {
+            RefuteAgain(claim.Node, now);
             return;
         }
         if (_suspicions.TryGetValue(claim.Node, out var running))
@@ -165,7 +186,7 @@ public sealed partial class SwimCore
             // Passed on only if it is another accuser, so that confirmations from several sides reach everybody.
             if (running.Confirm(claim.From))
             {
-                _deadlines.Set(running, running.Ends);
+                _deadlines.Set(running, NextStep(running, now));
                 Broadcast(claim.Node, claim);
             }
             return;
@@ -176,7 +197,7 @@ public sealed partial class SwimCore
         }
         if (claim.Node == Name)
         {
-            Refute(claim.Incarnation);
+            Refute(claim.Incarnation, now);
             return;
         }
         Broadcast(claim.Node, claim);
@@ -193,7 +214,34 @@ public sealed partial class SwimCore
         var longest = shortest * _config.SuspicionMaxTimeoutMultiplier;
         var suspicion = new Suspicion(claim.Node, claim.From, wanted, shortest, longest, now);
         _suspicions[claim.Node] = suspicion;
-        _deadlines.Set(suspicion, suspicion.Ends);
+        _deadlines.Set(suspicion, NextStep(suspicion, now));
+    }
+
+    /// <summary>When to ask the suspect next, or its end.</summary>
+    private TimeSpan NextStep(Suspicion suspicion, TimeSpan now)
+    {
+        var asks = _config.Lifeguard ? LastAsks - suspicion.Asks : 0;
+        var next = suspicion.Ends - (asks * _config.ProbeTimeout);
+        return next > now ? next : suspicion.Ends - (Math.Min(asks, 1) * _config.ProbeTimeout);
+    }
+
+    /// <summary>
+    /// Before its end a suspect is asked for its last word a few times: it may have refuted long since, and only this
+    /// member missed it. That costs no time, since the end stays where it is.
+    /// </summary>
+    private void SuspicionDue(Suspicion suspicion, TimeSpan now)
+    {
+        if (now >= suspicion.Ends)
+        {
+            SuspicionEnded(suspicion, now);
+            return;
+        }
+        suspicion.Asks++;
+        if (_members.Find(suspicion.Member) is { State: MemberState.Suspect } known)
+        {
+            PingSuspect(known, new Ping(++_sequence, known.Name, _config.Address, Name));
+        }
+        _deadlines.Set(suspicion, suspicion.Asks < LastAsks ? NextStep(suspicion, now) : suspicion.Ends);
     }
 
     private void SuspicionEnded(Suspicion suspicion, TimeSpan now)
@@ -216,9 +264,13 @@ public sealed partial class SwimCore
 
     private void BelieveDead(Dead claim, TimeSpan now)
     {
-        if (_members.Find(claim.Node) is not { } known || claim.Incarnation < known.Incarnation
-            || !IsPlausible(claim.Node, claim.Incarnation))
+        if (_members.Find(claim.Node) is not { } known || !IsPlausible(claim.Node, claim.Incarnation))
         {
+            return;
+        }
+        if (claim.Incarnation < known.Incarnation)
+        {
+            RefuteAgain(claim.Node, now);
             return;
         }
         EndSuspicion(claim.Node);
@@ -228,7 +280,7 @@ public sealed partial class SwimCore
         }
         if (claim.Node == Name && !_isLeaving)
         {
-            Refute(claim.Incarnation);
+            Refute(claim.Incarnation, now);
             return;
         }
         Broadcast(claim.Node, claim, claim.Node == Name ? TellLeaveSpread : null);
@@ -237,6 +289,10 @@ public sealed partial class SwimCore
         var gone = known.With(state, claim.Incarnation, now);
         _members.Replace(gone);
         _upper.MemberGone(gone);
+        if (state == MemberState.Dead)
+        {
+            Lose(gone);
+        }
         if (_nameClaims.TryGetValue(claim.Node, out var waiting))
         {
             _deadlines.Set(waiting, state == MemberState.Left ? now : now + _config.DeadNodeReclaimTime);

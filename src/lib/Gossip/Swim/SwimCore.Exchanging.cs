@@ -27,7 +27,7 @@ public sealed partial class SwimCore
     {
         var exchange = new StreamExchange(ExchangeKind.Join, seed, LocalState(join: true), probe: null);
         Begin(exchange, _config.StreamTimeout, now);
-        ArmGossip(now);
+        Arm(now);
         return exchange.Number;
     }
 
@@ -56,7 +56,7 @@ public sealed partial class SwimCore
                 _upper.Note(SwimNote.Unexpected, request.GetType().Name);
                 break;
         }
-        ArmGossip(now);
+        Arm(now);
         return answer;
     }
 
@@ -84,7 +84,7 @@ public sealed partial class SwimCore
                 ExchangeEnded(exchange, $"unexpected answer: {answer.GetType().Name}");
                 break;
         }
-        ArmGossip(now);
+        Arm(now);
     }
 
     /// <summary>Reports that <see cref="ISwimTransport.Exchange"/> got no answer.</summary>
@@ -93,7 +93,7 @@ public sealed partial class SwimCore
         if (_exchanges.TryGetValue(number, out var exchange))
         {
             ExchangeEnded(exchange, reason);
-            ArmGossip(now);
+            Arm(now);
         }
     }
 

@@ -42,12 +42,17 @@ public sealed partial class SwimCore
         _awaited[probe.Sequence] = probe;
         _deadlines.Set(probe, now + _config.ProbeTimeout);
         var ping = new Ping(probe.Sequence, target.Name, _config.Address, Name);
-        // A suspect hears of it with the ping, so that it can refute as soon as possible.
-        var news = target.State == MemberState.Suspect && _config.Lifeguard
-            ? new Suspect(target.Incarnation, target.Name, Name)
-            : null;
-        Send(target.Address, ping, news);
+        if (target.State == MemberState.Suspect && _config.Lifeguard)
+        {
+            PingSuspect(target, ping);
+            return;
+        }
+        Send(target.Address, ping);
     }
+
+    /// <summary>Pings a suspect and tells it before that it is one: then its refutation rides on the answer.</summary>
+    private void PingSuspect(Member target, Ping ping) =>
+        Send(target.Address, new Suspect(target.Incarnation, target.Name, Name), ping);
 
     /// <summary>The next member in this round that may live; null: there is none but this one.</summary>
     private Member? NextTarget(TimeSpan now)
@@ -177,6 +182,11 @@ public sealed partial class SwimCore
     {
         if (!_awaited.TryGetValue(ack.SequenceNumber, out var waiting))
         {
+            return;
+        }
+        if (waiting is Reconnect reconnect)
+        {
+            LostAnswered(reconnect, now);
             return;
         }
         if (waiting is Relay relay)

@@ -11,7 +11,8 @@ namespace Gossip.Swim;
 /// <para>The idea: each member pings one other at a time, in random order (SwimCore.Probing.cs). Who stays silent is
 /// suspected, not dropped: it has time to hear of it and to refute (SwimCore.Claims.cs). All news rides on packets that
 /// are sent anyway, each a logarithmic number of times (SwimCore.Spreading.cs), and now and then two members exchange
-/// everything they know, so that nothing stays lost (SwimCore.Exchanging.cs).</para>
+/// everything they know, so that nothing stays lost (SwimCore.Exchanging.cs). Who failed is asked again now and then, so that a healed network
+    /// becomes one pool again (SwimCore.Reconnecting.cs).</para>
 /// <para>Why it agrees in the end: claims about a member are ordered by its incarnation, which only that member raises;
 /// at the same incarnation dead beats suspect beats alive. So merging claims in any order gives the same, and a member
 /// that lives can always overrule what is said of it.</para>
@@ -33,6 +34,7 @@ public sealed partial class SwimCore
     private readonly Heartbeat _probeTick = new(TickKind.Probe);
     private readonly Heartbeat _gossipTick = new(TickKind.Gossip);
     private readonly Heartbeat _pushPullTick = new(TickKind.PushPull);
+    private readonly Heartbeat _reconnectTick = new(TickKind.Reconnect);
     private readonly List<SwimMessage> _packet = [];
     private uint _incarnation;
     private bool _isLeaving;
@@ -60,6 +62,7 @@ public sealed partial class SwimCore
         Probe,
         Gossip,
         PushPull,
+        Reconnect,
     }
 
     /// <summary>The member's name.</summary>
@@ -126,7 +129,7 @@ public sealed partial class SwimCore
                 _upper.Note(SwimNote.Unexpected, message.GetType().Name);
                 break;
         }
-        ArmGossip(now);
+        Arm(now);
     }
 
     /// <summary>Does what is due.</summary>
@@ -137,7 +140,7 @@ public sealed partial class SwimCore
             _deadlines.Remove(due);
             Fire(due, now);
         }
-        ArmGossip(now);
+        Arm(now);
     }
 
     /// <summary>Tells everybody of other meta data.</summary>
@@ -148,7 +151,7 @@ public sealed partial class SwimCore
             return;
         }
         ClaimOwnLife(CheckedMeta(meta), now);
-        ArmGossip(now);
+        Arm(now);
     }
 
     /// <summary>
@@ -167,7 +170,7 @@ public sealed partial class SwimCore
         {
             TellLeaveSpread();
         }
-        ArmGossip(now);
+        Arm(now);
     }
 
     /// <summary>Says that the layer above has queued broadcasts outside a call of the core.</summary>
@@ -206,7 +209,7 @@ public sealed partial class SwimCore
         _deadlines.Set(_probeTick, now + (_config.ProbeInterval * _random.NextDouble()));
         _gossipPhase = now + (_config.GossipInterval * _random.NextDouble());
         _deadlines.Set(_pushPullTick, now + (_config.PushPullInterval * (1 + _random.NextDouble())));
-        ArmGossip(now);
+        Arm(now);
     }
 
     private void Fire(Deadline due, TimeSpan now)
@@ -219,8 +222,11 @@ public sealed partial class SwimCore
             case Heartbeat { Kind: TickKind.Gossip }:
                 Gossip(now);
                 break;
-            case Heartbeat:
+            case Heartbeat { Kind: TickKind.PushPull }:
                 PushPullTicked(now);
+                break;
+            case Heartbeat:
+                ReconnectTicked(now);
                 break;
             case Probe probe:
                 ProbeWaited(probe, now);
@@ -228,8 +234,11 @@ public sealed partial class SwimCore
             case Relay relay:
                 RelayWaited(relay);
                 break;
+            case Reconnect reconnect:
+                EndReconnect(reconnect);
+                break;
             case Suspicion suspicion:
-                SuspicionEnded(suspicion, now);
+                SuspicionDue(suspicion, now);
                 break;
             case NameClaim claim:
                 NameClaimDue(claim, now);
@@ -238,6 +247,12 @@ public sealed partial class SwimCore
                 ExchangeEnded(exchange, "no answer within the time allowed");
                 break;
         }
+    }
+
+    private void Arm(TimeSpan now)
+    {
+        ArmGossip(now);
+        ArmReconnect(now);
     }
 
     private void TellLeaveSpread()

@@ -21,6 +21,9 @@ public static class SwimLimits
     /// <summary>Refused claims to the name of a member that still lives.</summary>
     public const int NameClaimsMax = 128;
 
+    /// <summary>Failed members that are asked again; of more, some are dropped by chance.</summary>
+    public const int LostMembersMax = 256;
+
     /// <summary>Broadcasts queued, at least; twice the number of members when that is more. serf's rule.</summary>
     public const int BroadcastsMax = 4_096;
 
