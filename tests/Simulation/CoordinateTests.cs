@@ -70,7 +70,8 @@ public sealed class CoordinateTests
     private static double Simulate(int members, Func<int, int, double> seconds)
     {
         var random = new Random(7);
-        var clients = Enumerable.Range(0, members).Select(_ => new CoordinateClient(new Random(random.Next()))).ToArray();
+        var clients = Enumerable.Range(0, members)
+            .Select(_ => new CoordinateClient(new Random(random.Next()))).ToArray();
         for (var cycle = 0; cycle < 1_000; cycle++)
         {
             for (var i = 0; i < members; i++)
@@ -85,7 +86,8 @@ public sealed class CoordinateTests
         var errors = from i in Enumerable.Range(0, members)
                      from j in Enumerable.Range(0, i)
                      let real = seconds(i, j)
-                     select Math.Abs(clients[i].DistanceTo(clients[j].Current).TotalSeconds - real) / Math.Max(real, 0.010);
+                     let estimate = clients[i].DistanceTo(clients[j].Current).TotalSeconds
+                     select Math.Abs(estimate - real) / Math.Max(real, 0.010);
         return errors.Average();
     }
 }

@@ -4,7 +4,9 @@ using Xunit;
 
 namespace Simulation;
 
-/// <summary>Members that live are not declared dead, though packets get lost. Mostly without the stream's help.</summary>
+/// <summary>
+/// Members that live are not declared dead, though packets get lost. Mostly without the stream's help.
+/// </summary>
 public sealed class FalseFailureTests
 {
     [Theory]
@@ -48,7 +50,8 @@ public sealed class FalseFailureTests
     {
         LongRun.Require();
         var (deaths, suspicions, _) = Run(100, 0.25, TimeSpan.FromSeconds(3600));
-        Figures.Print($"N=100, loss 25 %, no stream pings, 100 node-hours: {suspicions} suspicions, {deaths} false deaths");
+        Figures.Print(
+            $"N=100, loss 25 %, no streams, 100 node-hours: {suspicions} suspicions, {deaths} false deaths");
     }
 
     private static (int Deaths, int Suspicions, long Steps) Run(

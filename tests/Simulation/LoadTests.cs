@@ -3,7 +3,9 @@ using Xunit;
 
 namespace Simulation;
 
-/// <summary>What a member costs when nothing happens. Sizes are estimates of memberlist's encoding, encrypted.</summary>
+/// <summary>
+/// What a member costs when nothing happens. Sizes are estimates of memberlist's encoding, encrypted.
+/// </summary>
 public sealed class LoadTests
 {
     [Theory]

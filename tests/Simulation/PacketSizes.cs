@@ -3,7 +3,9 @@ using Gossip.Wire;
 
 namespace Simulation;
 
-/// <summary>About how many bytes messages take in memberlist's encoding: field names and values in MessagePack.</summary>
+/// <summary>
+/// About how many bytes messages take in memberlist's encoding: field names and values in MessagePack.
+/// </summary>
 internal static class PacketSizes
 {
     /// <summary>What a packet costs beside its messages: checksum 5, encryption 29 (version, nonce, tag).</summary>

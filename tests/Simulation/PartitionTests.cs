@@ -26,7 +26,8 @@ public sealed class PartitionTests
             times.Add(network.Until(network.IsConverged, TimeSpan.FromSeconds(60)).ShouldNotBeNull().TotalSeconds);
         }
         var median = Figures.Percentile(times, 0.5);
-        Figures.Print($"N={members}, cut for {secondsCut} s: one again after median {median:f1} s, slowest {times[^1]:f1} s");
+        Figures.Print(
+            $"N={members}, cut for {secondsCut} s: one again, median {median:f1} s, slowest {times[^1]:f1} s");
         times[^1].ShouldBeLessThanOrEqualTo(10);
     }
 

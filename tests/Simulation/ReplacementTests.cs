@@ -29,7 +29,8 @@ public sealed class ReplacementTests
             times.Add(time.ShouldNotBeNull($"seed {61 + seed}").TotalSeconds);
         }
         var median = Figures.Percentile(times, 0.5);
-        Figures.Print($"N={members}, replaced {secondsLater} s after death: median {median:f1} s, slowest {times[^1]:f1} s");
+        Figures.Print(
+            $"N={members}, replaced {secondsLater} s after death: median {median:f1} s, slowest {times[^1]:f1} s");
         median.ShouldBeLessThanOrEqualTo(10);
     }
 

@@ -107,7 +107,9 @@ internal sealed class SimNetwork
 
     public void Advance(TimeSpan time) => RunUntil(Now + time, static () => false);
 
-    /// <summary>Runs until the condition holds, looked at in steps of 50 ms. Null: it did not within the time.</summary>
+    /// <summary>
+    /// Runs until the condition holds, looked at in steps of 50 ms. Null: it did not within the time.
+    /// </summary>
     public TimeSpan? Until(Func<bool> condition, TimeSpan atMost)
     {
         var start = Now;
@@ -178,7 +180,9 @@ internal sealed class SimNetwork
 
     public void Trace(long first, long second, long third)
     {
-        TraceHash = (((((TraceHash ^ (ulong)first) * HashPrime) ^ (ulong)second) * HashPrime) ^ (ulong)third) * HashPrime;
+        TraceHash = (TraceHash ^ (ulong)first) * HashPrime;
+        TraceHash = (TraceHash ^ (ulong)second) * HashPrime;
+        TraceHash = (TraceHash ^ (ulong)third) * HashPrime;
     }
 
     private void RunUntil(TimeSpan end, Func<bool> isEnough)

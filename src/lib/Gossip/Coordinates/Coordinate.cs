@@ -1,10 +1,14 @@
 namespace Gossip.Coordinates;
 
-/// <summary>A member's place in the network: distances between places estimate round-trip times. All in seconds.</summary>
+/// <summary>
+/// A member's place in the network: distances between places estimate round-trip times. All in seconds.
+/// </summary>
 /// <param name="Portion">The place in Euclidean space; <see cref="Dimensions"/> numbers. Never changed.</param>
-/// <param name="Error">How little the place is trusted: 0 fully, <see cref="VivaldiRules.ErrorMax"/> not at all.</param>
+/// <param name="Error">How little the place is trusted: 0 fully, <see cref="VivaldiRules.ErrorMax"/> not at
+/// all.</param>
 /// <param name="Adjustment">What recent distances were off by; corrects what Euclidean space cannot express.</param>
-/// <param name="Height">The way from the member to where the plane begins, its access link; part of every distance.</param>
+/// <param name="Height">The way from the member to where the plane begins, its access link; part of every
+/// distance.</param>
 public sealed record Coordinate(IReadOnlyList<double> Portion, double Error, double Adjustment, double Height)
 {
     /// <summary>The dimensions that members of serf and Consul use.</summary>

@@ -1,6 +1,8 @@
 namespace Gossip.Coordinates;
 
-/// <summary>Keeps this member's coordinate, moved a little by each measured round trip. Pure; one loop owns it.</summary>
+/// <summary>
+/// Keeps this member's coordinate, moved a little by each measured round trip. Pure; one loop owns it.
+/// </summary>
 /// <remarks>
 /// Vivaldi: think of a spring between each two members, as long as their round trip. Each measurement moves this member
 /// along the spring to the other, the more the surer the other is of its place and the less sure this one is. Heights

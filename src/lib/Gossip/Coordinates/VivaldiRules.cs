@@ -21,7 +21,9 @@ public static class VivaldiRules
     /// <summary>Of so many measurements of one member the median counts, so that single stalls do not.</summary>
     public const int LatencyFilterSize = 3;
 
-    /// <summary>At this distance in seconds from the origin the pull back to it is one second; it grows by the square.</summary>
+    /// <summary>
+    /// At this distance in seconds from the origin the pull back to it is one second; it grows by the square.
+    /// </summary>
     public const double GravityDistance = 150;
 
     /// <summary>Below this many seconds two places, or a round trip, count as the same, or as zero.</summary>

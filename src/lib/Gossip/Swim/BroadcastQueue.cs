@@ -22,7 +22,8 @@ public sealed class BroadcastQueue(int retransmitMultiplier, Func<int> members)
     public int Count => _entries.Count;
 
     /// <summary>Queues a message.</summary>
-    /// <param name="name">Whose news it is; it replaces what is queued under that name. Null: it replaces nothing.</param>
+    /// <param name="name">Whose news it is; it replaces what is queued under that name. Null: it replaces
+    /// nothing.</param>
     /// <param name="bytes">The encoded size of the message.</param>
     /// <param name="finished">Called when it has been sent often enough, or was replaced or dropped.</param>
     public void Enqueue(string? name, SwimMessage message, int bytes, Action? finished = null)

@@ -13,7 +13,9 @@ internal abstract class Deadline
     public int Index { get; set; } = -1;
 }
 
-/// <summary>Deadlines, the next one first. Any of them can be taken out, so that it holds nothing that is over.</summary>
+/// <summary>
+/// Deadlines, the next one first. Any of them can be taken out, so that it holds nothing that is over.
+/// </summary>
 internal sealed class DeadlineHeap
 {
     private readonly List<Deadline> _heap = [];

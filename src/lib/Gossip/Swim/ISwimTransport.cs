@@ -7,7 +7,9 @@ namespace Gossip.Swim;
 /// <remarks>Called by the core inside its own methods. Must return at once and must not call the core back.</remarks>
 public interface ISwimTransport
 {
-    /// <summary>Bytes that messages may take in one packet: 1,400 less what label, checksum and encryption add.</summary>
+    /// <summary>
+    /// Bytes that messages may take in one packet: 1,400 less what label, checksum and encryption add.
+    /// </summary>
     int PacketBytesMax { get; }
 
     /// <summary>The size of a message's encoding, with its type byte.</summary>
@@ -17,7 +19,8 @@ public interface ISwimTransport
     void SendPacket(IPEndPoint to, ReadOnlySpan<SwimMessage> messages);
 
     /// <summary>
-    /// Opens a stream, sends the request (<see cref="Ping"/> or <see cref="PushPull"/>), reads one answer and reports it
+    /// Opens a stream, sends the request (<see cref="Ping"/> or <see cref="PushPull"/>), reads one answer and reports
+    /// it
     /// by <see cref="SwimCore.StreamAnswered"/>, or failure by <see cref="SwimCore.StreamFailed"/>.
     /// </summary>
     /// <param name="exchange">The number to report with.</param>

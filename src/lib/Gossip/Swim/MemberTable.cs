@@ -30,7 +30,9 @@ internal sealed class MemberTable(Random random)
     /// <summary>Puts the member in place of the one with its name.</summary>
     public void Replace(Member member) => _members[_slots[SlotOf(member.Name, member.NameHash)] - 1] = member;
 
-    /// <summary>Adds a member at a random place, so that the time until its first probe is even among members.</summary>
+    /// <summary>
+    /// Adds a member at a random place, so that the time until its first probe is even among members.
+    /// </summary>
     public void Add(Member member)
     {
         if (Count == _members.Length)
@@ -83,7 +85,9 @@ internal sealed class MemberTable(Random random)
         Index();
     }
 
-    /// <summary>Picks different members at random of whom the condition holds; as many as there is room for, or fewer.</summary>
+    /// <summary>
+    /// Picks different members at random of whom the condition holds; as many as there is room for, or fewer.
+    /// </summary>
     public int Choose(Span<Member> chosen, Func<Member, bool> isWanted)
     {
         // In small tables random tries miss members too often: walk all of them, from a random shuffle.

@@ -13,7 +13,8 @@ internal sealed class Suspicion : Deadline
     private readonly int _wanted;
     private readonly List<string> _accusers = [];
 
-    /// <param name="wanted">How many confirmations bring the time down to the shortest; 0: it is the shortest at once.</param>
+    /// <param name="wanted">How many confirmations bring the time down to the shortest; 0: it is the shortest at
+    /// once.</param>
     public Suspicion(string member, string accuser, int wanted, TimeSpan min, TimeSpan max, TimeSpan now)
     {
         Member = member;

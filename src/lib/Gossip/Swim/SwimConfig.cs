@@ -10,7 +10,9 @@ namespace Gossip.Swim;
 /// </remarks>
 public sealed record SwimConfig
 {
-    /// <summary>The member's name, unique in the pool; at most <see cref="SwimLimits.NameCharsMax"/> characters.</summary>
+    /// <summary>
+    /// The member's name, unique in the pool; at most <see cref="SwimLimits.NameCharsMax"/> characters.
+    /// </summary>
     public required string Name { get; init; }
 
     /// <summary>Where others reach this member, by packets and by streams.</summary>
@@ -19,17 +21,23 @@ public sealed record SwimConfig
     /// <summary>The protocol versions that this member says of itself.</summary>
     public ProtocolVersions Versions { get; init; } = ProtocolVersions.Default;
 
-    /// <summary>How often one member is probed. Default 1 s, WAN 5 s. Halving it halves detection and doubles load.</summary>
+    /// <summary>
+    /// How often one member is probed. Default 1 s, WAN 5 s. Halving it halves detection and doubles load.
+    /// </summary>
     public TimeSpan ProbeInterval { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>How long a probe waits for the direct answer. Default 500 ms, WAN 3 s.</summary>
     /// <remarks>Below <see cref="ProbeInterval"/>: what is left of the interval is for the indirect answers.</remarks>
     public TimeSpan ProbeTimeout { get; init; } = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>How many others are asked to ping a member that does not answer. Default 3; 0 switches it off.</summary>
+    /// <summary>
+    /// How many others are asked to ping a member that does not answer. Default 3; 0 switches it off.
+    /// </summary>
     public int IndirectChecks { get; init; } = 3;
 
-    /// <summary>Whether a silent member is also pinged over a stream, for networks that lose UDP. Default true.</summary>
+    /// <summary>
+    /// Whether a silent member is also pinged over a stream, for networks that lose UDP. Default true.
+    /// </summary>
     public bool StreamPings { get; init; } = true;
 
     /// <summary>A broadcast is sent this many times the logarithm of the number of members. Default 4.</summary>
@@ -41,19 +49,27 @@ public sealed record SwimConfig
     /// <summary>An unconfirmed suspicion lasts this many times the shortest one. Default 6.</summary>
     public int SuspicionMaxTimeoutMultiplier { get; init; } = 6;
 
-    /// <summary>How far a member that doubts itself slows its probes down: at most this many times. Default 8.</summary>
+    /// <summary>
+    /// How far a member that doubts itself slows its probes down: at most this many times. Default 8.
+    /// </summary>
     public int AwarenessMaxMultiplier { get; init; } = 8;
 
-    /// <summary>How often queued broadcasts are sent. Default 200 ms, WAN 500 ms. Nothing is sent when none are queued.</summary>
+    /// <summary>
+    /// How often queued broadcasts are sent. Default 200 ms, WAN 500 ms. Nothing is sent when none are queued.
+    /// </summary>
     public TimeSpan GossipInterval { get; init; } = TimeSpan.FromMilliseconds(200);
 
     /// <summary>How many members get them each time. Default 3, WAN 4.</summary>
     public int GossipNodes { get; init; } = 3;
 
-    /// <summary>How long a dead member still gets gossip, so that it can refute, and is remembered. Default 30 s.</summary>
+    /// <summary>
+    /// How long a dead member still gets gossip, so that it can refute, and is remembered. Default 30 s.
+    /// </summary>
     public TimeSpan GossipToTheDeadTime { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How often everything known is exchanged with somebody. Default 30 s, WAN 60 s; grows beyond 32 members.</summary>
+    /// <summary>
+    /// How often everything known is exchanged with somebody. Default 30 s, WAN 60 s; grows beyond 32 members.
+    /// </summary>
     public TimeSpan PushPullInterval { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>How long an exchange over a stream may take. Default 10 s, WAN 30 s.</summary>
@@ -77,7 +93,9 @@ public sealed record SwimConfig
     /// <summary>How long after its failure a member is still pinged. Default 72 h, Consul's.</summary>
     public TimeSpan ReconnectTimeout { get; init; } = TimeSpan.FromHours(72);
 
-    /// <summary>Lifeguard: doubt oneself, want confirmations, tell suspects at once. Off is for comparison. Default true.</summary>
+    /// <summary>
+    /// Lifeguard: doubt oneself, want confirmations, tell suspects at once. Off is for comparison. Default true.
+    /// </summary>
     public bool Lifeguard { get; init; } = true;
 
     /// <summary>memberlist's defaults for members that reach each other within milliseconds.</summary>
@@ -128,7 +146,8 @@ public sealed record SwimConfig
         }
         if (GossipInterval <= TimeSpan.Zero || PushPullInterval <= TimeSpan.Zero)
         {
-            yield return $"gossip interval {GossipInterval} and push-pull interval {PushPullInterval} must be above zero";
+            yield return $"gossip interval {GossipInterval} and push-pull interval {PushPullInterval} "
+                + "must be above zero";
         }
         if (GossipNodes is < 1 or > SwimLimits.ChosenMax || IndirectChecks is < 0 or > SwimLimits.ChosenMax)
         {

@@ -59,7 +59,9 @@ public sealed partial class SwimCore
         }
     }
 
-    /// <summary>Checks what any claim about a member must keep to, and whether there is room for another member.</summary>
+    /// <summary>
+    /// Checks what any claim about a member must keep to, and whether there is room for another member.
+    /// </summary>
     private bool IsPlausible(Alive claim)
     {
         var versions = claim.Versions;
@@ -147,7 +149,9 @@ public sealed partial class SwimCore
         }
     }
 
-    /// <summary>Somebody accuses this member of what it has refuted: that refutation was missed, so it is said again.</summary>
+    /// <summary>
+    /// Somebody accuses this member of what it has refuted: that refutation was missed, so it is said again.
+    /// </summary>
     private void RefuteAgain(string accused, TimeSpan now)
     {
         if (accused == Name && !_isLeaving && now - _refutedAt >= _config.GossipInterval)

@@ -3,7 +3,8 @@ using Gossip.Wire;
 
 namespace Gossip.Swim;
 
-// One member at a time is probed: a direct ping first; without an answer within ProbeTimeout several others are asked to
+// One member at a time is probed: a direct ping first; without an answer within ProbeTimeout several others are asked
+// to
 // ping it, and a stream to it is tried; without any answer until the end of the (stretched) probe interval it is
 // suspected. Each round goes through all members in another random order, which bounds the time to the first probe.
 public sealed partial class SwimCore
@@ -76,7 +77,9 @@ public sealed partial class SwimCore
         return null;
     }
 
-    /// <summary>Whose name is claimed by another is looked at soon; never twice running, so that it cannot block others.</summary>
+    /// <summary>
+    /// Whose name is claimed by another is looked at soon; never twice running, so that it cannot block others.
+    /// </summary>
     private Member? TakeProbeFirst()
     {
         var name = _probeFirst;
@@ -216,7 +219,8 @@ public sealed partial class SwimCore
     {
         if (_relays >= SwimLimits.RelaysMax)
         {
-            _upper.Note(SwimNote.ClaimDropped, $"indirect ping for {request.Node}: {SwimLimits.RelaysMax} are under way");
+            _upper.Note(
+                SwimNote.ClaimDropped, $"indirect ping for {request.Node}: {SwimLimits.RelaysMax} are under way");
             return;
         }
         var relay = new Relay(++_sequence, request.Source ?? from, request.SequenceNumber, request.WantsNack);

@@ -3,7 +3,8 @@ using Gossip.Wire;
 
 namespace Gossip.Swim;
 
-// Two halves of a pool that were cut apart declare each other dead, and after that nobody sends anything across: healed,
+// Two halves of a pool that were cut apart declare each other dead, and after that nobody sends anything across:
+// healed,
 // the network would stay divided. So members that failed are pinged now and then, one at a time; if one answers,
 // everything known is exchanged with it. Each half then hears that it is suspected, refutes, and gossip does the rest.
 public sealed partial class SwimCore

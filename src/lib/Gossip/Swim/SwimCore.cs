@@ -11,8 +11,8 @@ namespace Gossip.Swim;
 /// <para>The idea: each member pings one other at a time, in random order (SwimCore.Probing.cs). Who stays silent is
 /// suspected, not dropped: it has time to hear of it and to refute (SwimCore.Claims.cs). All news rides on packets that
 /// are sent anyway, each a logarithmic number of times (SwimCore.Spreading.cs), and now and then two members exchange
-/// everything they know, so that nothing stays lost (SwimCore.Exchanging.cs). Who failed is asked again now and then, so that a healed network
-    /// becomes one pool again (SwimCore.Reconnecting.cs).</para>
+/// everything they know, so that nothing stays lost (SwimCore.Exchanging.cs). Who failed is asked again now and then,
+/// so that a healed network becomes one pool again (SwimCore.Reconnecting.cs).</para>
 /// <para>Why it agrees in the end: claims about a member are ordered by its incarnation, which only that member raises;
 /// at the same incarnation dead beats suspect beats alive. So merging claims in any order gives the same, and a member
 /// that lives can always overrule what is said of it.</para>
@@ -71,7 +71,9 @@ public sealed partial class SwimCore
     /// <summary>When <see cref="Tick"/> is wanted next. Null: never, until something else is called.</summary>
     public TimeSpan? NextDeadline => _deadlines.Next?.At;
 
-    /// <summary>How badly this member seems to do itself: 0 is well; see <see cref="SwimConfig.AwarenessMaxMultiplier"/>.</summary>
+    /// <summary>
+    /// How badly this member seems to do itself: 0 is well; see <see cref="SwimConfig.AwarenessMaxMultiplier"/>.
+    /// </summary>
     public int HealthScore => _awareness.Score;
 
     /// <summary>Members known, with this one, and with those that are gone but not yet forgotten.</summary>
@@ -201,7 +203,8 @@ public sealed partial class SwimCore
         meta.Length <= SwimLimits.MetaBytesMax
             ? meta
             : throw new ArgumentException(
-                $"meta data of {meta.Length} bytes: the protocol carries at most {SwimLimits.MetaBytesMax}", nameof(meta));
+                $"meta data of {meta.Length} bytes: the protocol carries at most {SwimLimits.MetaBytesMax}",
+                nameof(meta));
 
     private void StartTimers(TimeSpan now)
     {

@@ -28,7 +28,9 @@ public enum SwimNote
     Unexpected,
 }
 
-/// <summary>The layer above <see cref="SwimCore"/>: what it is told and asked. This one does nothing and accepts all.</summary>
+/// <summary>
+/// The layer above <see cref="SwimCore"/>: what it is told and asked. This one does nothing and accepts all.
+/// </summary>
 /// <remarks>
 /// Called inside the core's methods, so it must return at once. It may queue broadcasts of its own, but must not call
 /// the core back.

@@ -12,7 +12,9 @@ public static class SwimLimits
     /// <summary>Bytes of a member's meta data: memberlist's own bound.</summary>
     public const int MetaBytesMax = 512;
 
-    /// <summary>Indirect pings carried out for others at once; more are dropped, their askers have others to ask.</summary>
+    /// <summary>
+    /// Indirect pings carried out for others at once; more are dropped, their askers have others to ask.
+    /// </summary>
     public const int RelaysMax = 1_024;
 
     /// <summary>Exchanges over streams that this member has begun and that are not finished.</summary>
@@ -33,7 +35,9 @@ public static class SwimLimits
     /// <summary>Members chosen at random at once, for gossip or as helpers.</summary>
     public const int ChosenMax = 16;
 
-    /// <summary>How far a claim's incarnation may lie above what is known, beyond <see cref="IncarnationFirstMax"/>.</summary>
+    /// <summary>
+    /// How far a claim's incarnation may lie above what is known, beyond <see cref="IncarnationFirstMax"/>.
+    /// </summary>
     /// <remarks>
     /// One refutation or change of meta data adds one, so honest numbers stay far below. Without a bound one message
     /// with the largest number would silence its victim for ever: nothing larger is left to refute with.

@@ -17,7 +17,9 @@ internal static class SwimScale
     public static int RetransmitLimit(int multiplier, int members) =>
         multiplier * (int)Math.Ceiling(Math.Log10(members + 1));
 
-    /// <summary>Each doubling beyond 32 members adds one base interval, so that the whole pool's load stays linear.</summary>
+    /// <summary>
+    /// Each doubling beyond 32 members adds one base interval, so that the whole pool's load stays linear.
+    /// </summary>
     public static TimeSpan PushPullInterval(TimeSpan interval, int members) => members <= PushPullMembersMin
         ? interval
         : interval * (Math.Ceiling(Math.Log2(members) - Math.Log2(PushPullMembersMin)) + 1);
