@@ -12,6 +12,9 @@ public sealed record AgentOptions
     /// <summary>Everything in memory (<c>-dev</c>) or a server alone with a data folder. Default: in memory.</summary>
     public bool IsDev { get; init; } = true;
 
+    /// <summary>A client with a data folder, of the server whose RPC port this is. Null: a server.</summary>
+    public int? ClientOf { get; init; }
+
     /// <summary>The node's name. Default <c>lab</c>.</summary>
     public string Node { get; init; } = "lab";
 

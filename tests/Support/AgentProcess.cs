@@ -193,15 +193,17 @@ public sealed partial class AgentProcess : IAsyncDisposable
 
     private IEnumerable<string> Arguments()
     {
-        string[] role = _options.IsDev
+        string[] role = _options.ClientOf is { } rpc
+            ? ["-data-dir", _folder.File("data"), "-retry-join", "127.0.0.1", "-hcl", $"ports {{ server = {rpc} }}"]
+            : _options.IsDev
             ? ["-dev"]
             : ["-server", "-bootstrap-expect=1", "-data-dir", _folder.File("data"), "-hcl", ConnectHcl];
         string[] id = _options.NodeId.Length > 0 ? ["-node-id", _options.NodeId] : [];
         var hcl = _options.Hcl.SelectMany(block => (string[])["-hcl", block]);
         return
         [
-            "agent", .. role, "-node", _options.Node, .. id, "-bind", "127.0.0.1",
-            "-hcl", Ports.ToHcl(), .. hcl, .. _options.Arguments,
+            "agent", "-node", _options.Node, .. id, "-bind", "127.0.0.1",
+            "-hcl", Ports.ToHcl(), .. role, .. hcl, .. _options.Arguments,
         ];
     }
 
@@ -214,7 +216,7 @@ public sealed partial class AgentProcess : IAsyncDisposable
 
         var leader = await Http.GetStringAsync("/v1/status/leader");
         return leader.Contains(':', StringComparison.Ordinal)
-            && await HasAsync($"/v1/health/node/{_options.Node}", "serfHealth")
+            && await HasAsync($"/v1/health/node/{_options.Node}", _options.ClientOf is null ? "serfHealth" : "[")
             && await HasAsync("/v1/connect/ca/roots", "BEGIN");
     }
 
