@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
 using System.IO.Pipelines;
 using System.Net;
 using Microsoft.AspNetCore.Http;
@@ -38,6 +39,7 @@ internal sealed class CallStream : IDisposable
     private readonly Action<ServerPeer> _slow;
     private long _lastCall;
     private int _numbers;
+    private int _count;
     private volatile Exception? _failure;
 
     /// <param name="link">The connections to the server.</param>
@@ -61,8 +63,10 @@ internal sealed class CallStream : IDisposable
     /// <exception cref="OperationCanceledException">It did not answer in time.</exception>
     public async Task<FramedAnswer?> CallAsync(ServerCall call, string trail, TimeSpan limit)
     {
-        if (_pending.Count >= PendingMax)
+        var others = Interlocked.Increment(ref _count) - 1;
+        if (others >= PendingMax)
         {
+            Interlocked.Decrement(ref _count);
             return null;
         }
 
@@ -75,22 +79,42 @@ internal sealed class CallStream : IDisposable
         // Who comes after the end looked through all that wait is told by the failure.
         if (_failure is { } failure)
         {
-            _pending.TryRemove(number, out _);
+            TryTake(number, out _);
             throw new HttpRequestException(HttpRequestError.ConnectionError, failure.Message, failure);
         }
 
         if (!_outbox.Add((number, call, trail), static (to, it) => CallFrames.WriteCall(
             to, it.number, it.call, it.trail)))
         {
-            _pending.TryRemove(number, out _);
+            TryTake(number, out _);
             return null;
         }
 
-        _outbox.Flush();
+        // One that is alone goes at once; of many, those that come while others are being sent go together.
+        if (others == 0)
+        {
+            _outbox.FlushNow();
+        }
+        else
+        {
+            _outbox.Flush();
+        }
+
         return await pending.Task;
     }
 
     public void Dispose() => Fail(new IOException("the server is not there any more"));
+
+    private bool TryTake(uint number, [NotNullWhen(true)] out Pending? pending)
+    {
+        if (!_pending.TryRemove(number, out pending))
+        {
+            return false;
+        }
+
+        Interlocked.Decrement(ref _count);
+        return true;
+    }
 
     // The beat finds it at the latest so much later.
     private long After(long now, TimeSpan span) =>
@@ -139,7 +163,7 @@ internal sealed class CallStream : IDisposable
                     throw new IOException("an answer cannot be read");
                 }
 
-                if (_pending.TryRemove(number, out var pending))
+                if (TryTake(number, out var pending))
                 {
                     pending.Complete(status, headers, body);
                 }
@@ -170,7 +194,7 @@ internal sealed class CallStream : IDisposable
         var now = _time.GetTimestamp();
         foreach (var (number, pending) in _pending)
         {
-            if (pending.Due < now && _pending.TryRemove(number, out _))
+            if (pending.Due < now && TryTake(number, out _))
             {
                 pending.Fail(new OperationCanceledException("no answer in time"));
             }
@@ -195,7 +219,7 @@ internal sealed class CallStream : IDisposable
         _end.Cancel();
         foreach (var (number, pending) in _pending)
         {
-            if (_pending.TryRemove(number, out _))
+            if (TryTake(number, out _))
             {
                 pending.Fail(e is HttpRequestException or IOException
                     ? e : new IOException("the connection to the server ended", e));
