@@ -45,7 +45,8 @@ public static partial class Settings
     private static Setting[] Dns =>
     [
         Texts("recursors", null, "DNS servers for all other names.").ByFlag("recursor").Reloads(),
-        Flag("dns_config.allow_stale", "true", "Answer from any server, not only from the leader.").Later(),
+        Flag("dns_config.allow_stale", "true",
+            "Answer from any server, not only from the leader, and from memory when none can be asked."),
         Duration("dns_config.max_stale", "87600h",
             "Oldest answer that a client gives when no server can be asked."),
         Duration("dns_config.node_ttl", "0s", "TTL of answers about nodes.").Reloads(),
@@ -80,7 +81,7 @@ public static partial class Settings
         Texts("http_config.allow_write_http_from", null,
             "Networks from which writes are taken. Default: all.").ByFlag("allow-write-http-from")
             .Reloads().Networks(),
-        Flag("http_config.use_cache", "true", "Cached reads are allowed.").Later(),
+        Flag("http_config.use_cache", "true", "Cached reads are allowed."),
         Whole("http_config.max_header_bytes", "0", "Largest header of a request, in bytes; 0: 64 KiB."),
         Flag("ui", "false", "The web interface is on.").ByFlag("ui").Old("ui_config.enabled"),
         Text("ui_dir", null, "Directory with another web interface.").ByFlag("ui-dir").Later().Old("ui_config.dir"),

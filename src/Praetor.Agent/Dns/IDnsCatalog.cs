@@ -41,9 +41,10 @@ public interface IDnsCatalog
 }
 
 /// <summary>A question to another agent's catalog.</summary>
-/// <param name="Datacenter">Whose catalog.</param>
+/// <param name="Place">The datacenter whose catalog it is about.</param>
+/// <param name="Asked">The datacenter whose servers are asked.</param>
 /// <param name="Target">The question.</param>
-public sealed record DnsLookup(string Datacenter, string Target);
+public sealed record DnsLookup(string Place, string Asked, string Target);
 
 /// <summary>What one answer needs and was not at hand.</summary>
 public sealed class DnsMissing

@@ -48,6 +48,9 @@ internal sealed partial class Forwarder : IDisposable
     /// <summary>Marks an answer that says that nothing was done, so that another server may be asked.</summary>
     public const string NotDoneHeader = "x-praetor-not-done";
 
+    // Texts in frames have two bytes for their length; what comes near is rare.
+    private const int TargetMax = 16 * 1024;
+
     // All tried servers failed: between so many and twice as many milliseconds until they are tried again.
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
@@ -57,6 +60,7 @@ internal sealed partial class Forwarder : IDisposable
     private readonly TimeProvider _time;
     private readonly Random _random;
     private readonly ILogger _log;
+    private readonly string _self;
     private volatile CallRate _rate;
 
     public Forwarder(
@@ -64,6 +68,7 @@ internal sealed partial class Forwarder : IDisposable
     {
         (_servers, _options, _time, _random, _log) = (servers, options, time, random, log);
         _rate = new CallRate(options.Rate, options.Burst, time);
+        _self = HopTrail.None.With(options.Self);
         servers.Left += Leave;
     }
 
@@ -198,19 +203,51 @@ internal sealed partial class Forwarder : IDisposable
     private async Task<(ServerAnswer? Answer, Failure? Failure)> TryAsync(
         ServerCall call, ServerPeer server, bool hasOthers, CancellationToken stop)
     {
-        ServerLink link;
-        CancellationTokenSource limit;
         try
         {
-            link = _links.GetOrAdd(server, static s => new ServerLink(s));
-            limit = CancellationTokenSource.CreateLinkedTokenSource(stop, link.Gone);
+            var link = _links.GetOrAdd(
+                server, static (s, self) => new ServerLink(s, self._time, self._servers.Failed), this);
+            var answer = await ShareAsync(call, link, hasOthers) ?? await RequestAsync(call, link, hasOthers, stop);
+            if (!answer.IsNotDone || !hasOthers)
+            {
+                return (answer, null);
+            }
+
+            answer.Dispose();
+            _servers.Failed(server);
+            return (null, new Failure(Refusal.Failed("rpc error making call: not done"), MayRepeat: true));
         }
-        catch (ObjectDisposedException e)
+        catch (Exception e) when (IsBroken(e) && !stop.IsCancellationRequested)
         {
-            // It left between the choice and now.
-            return (null, new Failure(Failed(e), MayRepeat: true));
+            var refusal = Failed(e);
+            _servers.Failed(server);
+            Log.Left(_log, server.Name, server.Rpc, refusal.Text);
+
+            // What was disposed left between the choice and the call.
+            var wasSent = e is not (HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError }
+                or ObjectDisposedException);
+            return (null, new Failure(refusal, call.IsRepeatable || !wasSent));
+        }
+    }
+
+    // Null: it is none of those that share a stream, or its answer does not fit.
+    private async ValueTask<ServerAnswer?> ShareAsync(ServerCall call, ServerLink link, bool hasOthers)
+    {
+        if (call.Wait > TimeSpan.Zero || call.Body.Length > CallStream.CallBodyMax || call.Target.Length > TargetMax)
+        {
+            return null;
         }
 
+        var trail = TrailOf(call);
+        var answer = await link.Calls(_self).CallAsync(call, trail, AnswerTime(call, hasOthers));
+        return answer is not { Status: CallFrames.TooLarge } ? answer
+            : call.IsRepeatable ? null : throw new IOException("the server's answer is too large");
+    }
+
+    private async Task<ServerAnswer> RequestAsync(
+        ServerCall call, ServerLink link, bool hasOthers, CancellationToken stop)
+    {
+        var limit = CancellationTokenSource.CreateLinkedTokenSource(stop, link.Gone);
         try
         {
             using var timer = _time.CreateTimer(
@@ -218,24 +255,8 @@ internal sealed partial class Forwarder : IDisposable
                 Timeout.InfiniteTimeSpan);
             using var request = RequestFor(call, link);
             var response = await link.SendAsync(request, limit.Token);
-            if (response.Headers.Contains(NotDoneHeader) && hasOthers)
-            {
-                response.Dispose();
-                _servers.Failed(server);
-                return (null, new Failure(Refusal.Failed("rpc error making call: not done"), MayRepeat: true));
-            }
-
             limit.CancelAfter(RpcLimits.BodyTime);
-            return (new ServerAnswer(response, server, limit), null);
-        }
-        catch (Exception e) when (IsBroken(e) && !stop.IsCancellationRequested)
-        {
-            limit.Dispose();
-            var refusal = Failed(e);
-            _servers.Failed(server);
-            Log.Left(_log, server.Name, server.Rpc, refusal.Text);
-            var wasSent = e is not HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError };
-            return (null, new Failure(refusal, call.IsRepeatable || !wasSent));
+            return new RequestedAnswer(response, server: link.Server, limit);
         }
         catch
         {
@@ -251,6 +272,8 @@ internal sealed partial class Forwarder : IDisposable
         : call.IsRepeatable && hasOthers ? RpcLimits.LeaveAfter
         : _options.AnswerTime;
 
+    private string TrailOf(ServerCall call) => call.Trail.Hops.Count == 0 ? _self : call.Trail.With(Self);
+
     private HttpRequestMessage RequestFor(ServerCall call, ServerLink link)
     {
         // The path goes as it came: what was decoded on the way could name something else there.
@@ -261,7 +284,7 @@ internal sealed partial class Forwarder : IDisposable
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,
         };
         var headers = request.Headers;
-        headers.TryAddWithoutValidation(HopTrail.Header, call.Trail.With(Self));
+        headers.TryAddWithoutValidation(HopTrail.Header, TrailOf(call));
         if (call.Token.Length > 0)
         {
             headers.TryAddWithoutValidation("x-consul-token", call.Token);

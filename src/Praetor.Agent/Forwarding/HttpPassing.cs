@@ -1,4 +1,3 @@
-using System.IO.Pipelines;
 using Microsoft.AspNetCore.Http;
 using Praetor.Agent.Http;
 
@@ -30,16 +29,8 @@ internal sealed record PassingOptions
 /// here.</remarks>
 internal sealed class HttpPassing(Forwarder forwarder, PassingOptions options)
 {
-    private const int ChunkBytes = 16 * 1024;
-
     // What of a request means something at the server.
     private static readonly string[] Along = ["accept-encoding", "cache-control", "content-type"];
-
-    // What of an answer belongs to the connection that it came over, or is said anew.
-    private static readonly HashSet<string> NotAlong = new(StringComparer.OrdinalIgnoreCase)
-    {
-        "Date", "Server", "Connection", "Transfer-Encoding", "Keep-Alive", Forwarder.NotDoneHeader,
-    };
 
     /// <summary>Asks a server of a datacenter and writes its answer.</summary>
     /// <returns>Null: done; else what to answer, be it that no server did.</returns>
@@ -134,8 +125,7 @@ internal sealed class HttpPassing(Forwarder forwarder, PassingOptions options)
     {
         var response = context.Response;
         response.StatusCode = answer.Status;
-        CopyHeaders(answer.Response.Headers.NonValidated, response.Headers);
-        CopyHeaders(answer.Response.Content.Headers.NonValidated, response.Headers);
+        answer.CopyHeaders(response.Headers);
         if (HttpMethods.IsHead(context.Request.Method))
         {
             return;
@@ -143,43 +133,12 @@ internal sealed class HttpPassing(Forwarder forwarder, PassingOptions options)
 
         try
         {
-            await CopyBodyAsync(answer, response.BodyWriter, context.RequestAborted);
+            await answer.CopyBodyAsync(response.BodyWriter, context.RequestAborted);
         }
         catch (Exception e) when (e is IOException or HttpRequestException or OperationCanceledException)
         {
             // Its beginning is on its way already: only the end of the connection says that it is not whole.
             context.Abort();
-        }
-    }
-
-    private static void CopyHeaders(System.Net.Http.Headers.HttpHeadersNonValidated from, IHeaderDictionary to)
-    {
-        foreach (var (name, values) in from)
-        {
-            if (!NotAlong.Contains(name))
-            {
-                to[HeaderNames.Written(name)] = values.Count == 1 ? values.ToString() : values.ToArray();
-            }
-        }
-    }
-
-    private static async Task CopyBodyAsync(ServerAnswer answer, PipeWriter writer, CancellationToken stop)
-    {
-        await using var body = await answer.Response.Content.ReadAsStreamAsync(answer.Limit);
-        while (true)
-        {
-            var length = await body.ReadAsync(writer.GetMemory(ChunkBytes), answer.Limit);
-            if (length == 0)
-            {
-                await writer.FlushAsync(stop);
-                return;
-            }
-
-            writer.Advance(length);
-            if (writer.UnflushedBytes >= ChunkBytes)
-            {
-                await writer.FlushAsync(stop);
-            }
         }
     }
 }

@@ -25,6 +25,9 @@ internal sealed class RpcRoutes(
     public const string Sign = Root + "connect/sign";
     public const string Intentions = Root + "intentions";
 
+    /// <summary>Where streams of calls go (<see cref="CallStream"/>).</summary>
+    public const string Calls = Root + "calls";
+
     private const string Root = "/v1/internal/rpc/";
 
     // An agent's changes come in parts of so many registrations at most (RemoteCatalog); 16 KiB for each is plenty.

@@ -41,57 +41,6 @@ internal sealed record ServerCall
     public bool IsRepeatable { get; init; }
 }
 
-/// <summary>A server's answer whose headers are there; its body is read from it. To be disposed.</summary>
-internal sealed class ServerAnswer(HttpResponseMessage response, ServerPeer server, CancellationTokenSource limit)
-    : IDisposable
-{
-    public int Status => (int)response.StatusCode;
-
-    public HttpResponseMessage Response => response;
-
-    public ServerPeer Server => server;
-
-    /// <summary>Ends the reading of the body when it takes too long, or the server is gone.</summary>
-    public CancellationToken Limit => limit.Token;
-
-    /// <summary>The index that the answer has. 0: it has none.</summary>
-    public ulong Index => response.Headers.TryGetValues("X-Consul-Index", out var values)
-        && ulong.TryParse(values.First(), System.Globalization.CultureInfo.InvariantCulture, out var index) ? index : 0;
-
-    /// <summary>Reads the body whole.</summary>
-    /// <exception cref="IOException">It broke off, or is larger than
-    /// <see cref="RpcLimits.AnswerBytesMax"/>.</exception>
-    public async Task<ServerReply> ReadAsync()
-    {
-        if (response.Content.Headers.ContentLength > RpcLimits.AnswerBytesMax)
-        {
-            throw new IOException($"the answer is larger than {RpcLimits.AnswerBytesMax} bytes");
-        }
-
-        await using var body = await response.Content.ReadAsStreamAsync(limit.Token);
-        using var buffer = new MemoryStream((int)(response.Content.Headers.ContentLength ?? 0));
-        var chunk = new byte[16 * 1024];
-        while (await body.ReadAsync(chunk, limit.Token) is var length and > 0)
-        {
-            if (buffer.Length + length > RpcLimits.AnswerBytesMax)
-            {
-                throw new IOException($"the answer is larger than {RpcLimits.AnswerBytesMax} bytes");
-            }
-
-            buffer.Write(chunk, 0, length);
-        }
-
-        var type = response.Content.Headers.ContentType?.ToString() ?? Reply.TextType;
-        return new ServerReply(Status, type, Index, buffer.ToArray());
-    }
-
-    public void Dispose()
-    {
-        response.Dispose();
-        limit.Dispose();
-    }
-}
-
 /// <summary>A server's answer, whole.</summary>
 /// <param name="Status">The HTTP status.</param>
 /// <param name="ContentType">The media type.</param>

@@ -42,9 +42,17 @@ internal sealed class ServerLink : IDisposable
 {
     private readonly CancellationTokenSource _gone = new();
     private readonly HttpMessageInvoker _http;
+    private readonly Lock _gate = new();
+    private readonly TimeProvider _time;
+    private readonly Action<ServerPeer> _slow;
+    private CallStream? _calls;
 
-    public ServerLink(ServerPeer server)
+    /// <param name="server">The server.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="slow">Told when it takes too long.</param>
+    public ServerLink(ServerPeer server, TimeProvider time, Action<ServerPeer> slow)
     {
+        (_time, _slow) = (time, slow);
         Server = server;
         Address = $"http://{server.Rpc}";
         _http = new HttpMessageInvoker(new SocketsHttpHandler
@@ -79,10 +87,36 @@ internal sealed class ServerLink : IDisposable
     public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken stop) =>
         _http.SendAsync(request, stop);
 
+    /// <summary>The stream for calls that wait for nothing; another one when it ended.</summary>
+    /// <param name="trail">Who opens it.</param>
+    public CallStream Calls(string trail)
+    {
+        if (Volatile.Read(ref _calls) is { IsOpen: true } open)
+        {
+            return open;
+        }
+
+        lock (_gate)
+        {
+            if (_calls is not { IsOpen: true })
+            {
+                ObjectDisposedException.ThrowIf(_gone.IsCancellationRequested, this);
+                Volatile.Write(ref _calls, new CallStream(this, trail, _time, _slow));
+            }
+
+            return _calls!;
+        }
+    }
+
     /// <summary>Ends all calls under way.</summary>
     public void Dispose()
     {
-        _gone.Cancel();
+        lock (_gate)
+        {
+            _gone.Cancel();
+            _calls?.Dispose();
+        }
+
         _http.Dispose();
         _gone.Dispose();
     }

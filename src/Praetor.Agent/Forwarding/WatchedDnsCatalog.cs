@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using Praetor.Agent.Dns;
 using Praetor.Agent.Local;
@@ -13,9 +14,6 @@ internal sealed record WatchedDnsOptions
     /// <summary>Whether servers of the own datacenter are asked about all others; else those of each are.</summary>
     public required bool IsClient { get; init; }
 
-    /// <summary>The datacenters that are known besides.</summary>
-    public required Func<IReadOnlyList<string>> Datacenters { get; init; }
-
     /// <summary>The token that DNS reads with.</summary>
     public Func<string> Token { get; init; } = static () => "";
 
@@ -26,21 +24,42 @@ internal sealed record WatchedDnsOptions
 /// <summary>The catalogs of servers, as DNS asks for them: from the answers that are kept, else by asking.</summary>
 /// <remarks>All look-ups answer at once. What is not kept is noted, fetched off the listener's thread, and then it is
 /// there.</remarks>
-internal sealed class WatchedDnsCatalog(
-    WatchCache cache, WatchedDnsOptions options, DnsMissing? missing = null) : IDnsCatalog
+internal sealed class WatchedDnsCatalog : IDnsCatalog
 {
     private const string ServerService = "consul";
     private const ulong HashFactor = 0x9E3779B97F4A7C15;
 
-    public ulong Version => cache.Version;
+    private readonly WatchCache _cache;
+    private readonly WatchedDnsOptions _options;
+    private readonly DnsMissing? _missing;
+
+    // The datacenters that answered; only those that exist do.
+    private readonly ConcurrentDictionary<string, bool> _places;
+
+    public WatchedDnsCatalog(WatchCache cache, WatchedDnsOptions options)
+        : this(cache, options, new ConcurrentDictionary<string, bool>(StringComparer.Ordinal), null)
+    {
+    }
+
+    private WatchedDnsCatalog(
+        WatchCache cache, WatchedDnsOptions options, ConcurrentDictionary<string, bool> places, DnsMissing? missing)
+    {
+        (_cache, _options, _places, _missing) = (cache, options, places, missing);
+        _places.TryAdd(options.Datacenter, true);
+    }
+
+    public ulong Version => _cache.Version;
 
     public bool CanMiss => true;
+
+    /// <summary>Whether a datacenter has ever answered.</summary>
+    public bool Knows(string datacenter) => _places.ContainsKey(Folded(datacenter));
 
     // The version of one name covers it in all datacenters, for a plan says no more than the name.
     public ulong VersionOf(string service)
     {
         ulong hash = 0;
-        foreach (var datacenter in options.Datacenters())
+        foreach (var (datacenter, _) in _places)
         {
             hash = (hash * HashFactor) + VersionOf(RpcRoutes.DnsService(service, connect: false), datacenter);
             hash = (hash * HashFactor) + VersionOf(RpcRoutes.DnsService(service, connect: true), datacenter);
@@ -63,27 +82,30 @@ internal sealed class WatchedDnsCatalog(
     public string? ServiceAt(IPAddress address) => At(address)?.Service;
 
     public IReadOnlyList<DnsNode> Servers() =>
-        [.. Instances(ServerService, DnsView.Service, options.Datacenter)
+        [.. Instances(ServerService, DnsView.Service, _options.Datacenter)
             .Where(static i => i.Health != DnsHealth.Critical).Select(static i => i.Node)];
 
-    public IDnsCatalog Noting(DnsMissing into) => new WatchedDnsCatalog(cache, options, into);
+    public IDnsCatalog Noting(DnsMissing missing) => new WatchedDnsCatalog(_cache, _options, _places, missing);
 
-    public async ValueTask<bool> FetchAsync(DnsMissing wanted, CancellationToken stop)
+    public async ValueTask<bool> FetchAsync(DnsMissing missing, CancellationToken stop)
     {
-        var lookups = wanted.Lookups.ToList();
-        wanted.Lookups.Clear();
+        var lookups = missing.Lookups.ToList();
+        missing.Lookups.Clear();
         var outcomes = await Task.WhenAll(lookups.Select(async lookup =>
-            (Lookup: lookup, Outcome: await cache.GetAsync(KeyOf(lookup), stop))));
+            (Lookup: lookup, Outcome: await _cache.GetAsync(KeyOf(lookup), stop))));
         var isKnown = true;
         foreach (var (lookup, outcome) in outcomes)
         {
             if (outcome.Refusal is { } refusal && refusal.Text.StartsWith(Forwarder.NoPath, StringComparison.Ordinal))
             {
-                wanted.Absent.Add(lookup);
+                missing.Absent.Add(lookup);
+                continue;
             }
-            else
+
+            isKnown &= outcome.Reply is not null && outcome.Age <= _options.StaleMax;
+            if (outcome.Reply is not null)
             {
-                isKnown &= outcome.Reply is not null && outcome.Age <= options.StaleMax;
+                _places.TryAdd(lookup.Place, true);
             }
         }
 
@@ -95,7 +117,7 @@ internal sealed class WatchedDnsCatalog(
     // Names are found whatever their case, and one is to be kept once.
     private static string Folded(string name) => name.ToLowerInvariant();
 
-    private AtAddress? At(IPAddress address) => Find(RpcRoutes.DnsAddress(address), options.Datacenter, static body =>
+    private AtAddress? At(IPAddress address) => Find(RpcRoutes.DnsAddress(address), _options.Datacenter, static body =>
         RpcJson.Read(body, RpcJson.Default.AtAddress));
 
     private T? Find<T>(string target, string datacenter, Func<byte[], T> decode)
@@ -103,30 +125,30 @@ internal sealed class WatchedDnsCatalog(
     {
         var lookup = Lookup(target, datacenter);
         var key = KeyOf(lookup);
-        if (cache.Peek(key) is { } kept && cache.AgeOf(key) <= options.StaleMax)
+        if (_cache.Peek(key) is { } kept && _cache.AgeOf(key) <= _options.StaleMax)
         {
             return kept.As(decode);
         }
 
-        if (missing?.Absent.Contains(lookup) == false)
+        if (_missing?.Absent.Contains(lookup) == false)
         {
-            missing.Lookups.Add(lookup);
+            _missing.Lookups.Add(lookup);
         }
 
         return null;
     }
 
-    private ulong VersionOf(string target, string datacenter) => cache.VersionOf(KeyOf(Lookup(target, datacenter)));
+    private ulong VersionOf(string target, string datacenter) => _cache.VersionOf(KeyOf(Lookup(target, datacenter)));
 
     private DnsLookup Lookup(string target, string datacenter)
     {
-        var place = datacenter.Length == 0 ? options.Datacenter : Folded(datacenter);
-        return !options.IsClient || place == options.Datacenter
-            ? new DnsLookup(place, target)
-            : new DnsLookup(options.Datacenter, $"{target}?dc={Uri.EscapeDataString(place)}");
+        var place = datacenter.Length == 0 ? _options.Datacenter : Folded(datacenter);
+        return !_options.IsClient || place == _options.Datacenter
+            ? new DnsLookup(place, place, target)
+            : new DnsLookup(place, _options.Datacenter, $"{target}?dc={Uri.EscapeDataString(place)}");
     }
 
-    private WatchKey KeyOf(DnsLookup lookup) => new(lookup.Datacenter, lookup.Target, options.Token());
+    private WatchKey KeyOf(DnsLookup lookup) => new(lookup.Asked, lookup.Target, _options.Token());
 }
 
 /// <summary>A server's own catalog, and those of other datacenters.</summary>
@@ -140,11 +162,11 @@ internal sealed class FederatedDnsCatalog(
     public ulong VersionOf(string service) => here.VersionOf(service) + elsewhere.VersionOf(service);
 
     public IReadOnlyList<DnsInstance> Instances(string service, DnsView view, string datacenter) =>
-        IsHere(datacenter) || !isKnown(datacenter)
+        IsHere(datacenter) || !IsKnown(datacenter)
             ? here.Instances(service, view, datacenter)
             : elsewhere.Instances(service, view, datacenter);
 
-    public DnsNode? Node(string name, string datacenter) => IsHere(datacenter) || !isKnown(datacenter)
+    public DnsNode? Node(string name, string datacenter) => IsHere(datacenter) || !IsKnown(datacenter)
         ? here.Node(name, datacenter) : elsewhere.Node(name, datacenter);
 
     public DnsNode? NodeAt(IPAddress address) => here.NodeAt(address);
@@ -161,4 +183,7 @@ internal sealed class FederatedDnsCatalog(
 
     private bool IsHere(string asked) =>
         asked.Length == 0 || string.Equals(asked, datacenter, StringComparison.OrdinalIgnoreCase);
+
+    // One whose servers are all lost is known by what it said.
+    private bool IsKnown(string asked) => isKnown(asked) || elsewhere.Knows(asked);
 }

@@ -63,6 +63,12 @@ internal sealed class HttpServer : IHttpApplication<HttpContext>, IAsyncDisposab
         kestrel.Limits.MaxRequestLineSize = RequestLineMax;
         kestrel.Limits.MaxRequestHeadersTotalSize = options.HeaderBytesMax > 0 ? options.HeaderBytesMax : HeadersMax;
         kestrel.Limits.Http2.MaxStreamsPerConnection = options.StreamsPerConnectionMax;
+        if (options.IsHttp2)
+        {
+            // A stream of calls is silent for as long as there is none.
+            kestrel.Limits.MinRequestBodyDataRate = null;
+        }
+
         foreach (var endPoint in options.EndPoints)
         {
             kestrel.Listen(endPoint, Configure);

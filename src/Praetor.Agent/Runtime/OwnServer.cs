@@ -55,7 +55,6 @@ internal sealed class OwnServer : IServerSide
             {
                 Datacenter = config.Datacenter,
                 IsClient = false,
-                Datacenters = () => links.Servers.Datacenters(config.Datacenter),
                 StaleMax = config.Dns.AllowStale ? config.Dns.MaxStale : TimeSpan.Zero,
             }),
             config.Datacenter,
@@ -105,15 +104,19 @@ internal sealed class OwnServer : IServerSide
         new RpcRoutes(_store, _mesh.Authority, _page.Render, _node).AddTo(own);
         var forUsers = ApiFor(OfCatalog(routes), isOwn: false);
         var forAgents = ApiFor(own, isOwn: true);
+        var calls = new CallServer(AnswerAsync, _log.CreateLogger("agent.rpc"));
         var gate = new RpcGate(_config.Limits.Rpc.HandshakeTimeout, _time);
         _rpc = new HttpServer(
             new HttpServerOptions([endPoint], _config.Limits.Rpc.ConnectionsPerClient)
             {
                 IsHttp2 = true, StreamsPerConnectionMax = RpcLimits.StreamsPerConnection, Gate = gate.Before,
             },
-            context => context.Request.Headers.ContainsKey(Forwarder.OwnHeader)
-                ? forAgents.HandleAsync(context) : forUsers.HandleAsync(context),
+            context => IsOwn(context) && context.Request.Path == RpcRoutes.Calls
+                ? calls.ServeAsync(context) : AnswerAsync(context),
             _log);
+
+        Task AnswerAsync(HttpContext context) =>
+            IsOwn(context) ? forAgents.HandleAsync(context) : forUsers.HandleAsync(context);
         try
         {
             await _rpc.StartAsync(stop);
@@ -140,6 +143,8 @@ internal sealed class OwnServer : IServerSide
         await _mesh.DisposeAsync();
         _store.Dispose();
     }
+
+    private static bool IsOwn(HttpContext context) => context.Request.Headers.ContainsKey(Forwarder.OwnHeader);
 
     // Nobody drives another agent by way of a server.
     private static RouteTable OfCatalog(RouteTable routes)

@@ -39,7 +39,6 @@ internal sealed class RemoteServers : IServerSide
         {
             Datacenter = config.Datacenter,
             IsClient = true,
-            Datacenters = () => links.Servers.Datacenters(config.Datacenter),
             Token = () => tokens("dns") is { Length: > 0 } own ? own : tokens("default"),
             StaleMax = config.Dns.AllowStale ? config.Dns.MaxStale : TimeSpan.Zero,
         });

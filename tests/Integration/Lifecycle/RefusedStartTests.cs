@@ -26,10 +26,11 @@ public sealed class RefusedStartTests : IDisposable
     [Theory]
     [InlineData("http")]
     [InlineData("dns")]
+    [InlineData("server")]
     public async Task A_taken_port_is_named(string which)
     {
         var ports = AgentPorts.Take();
-        var port = which == "http" ? ports.Http : ports.Dns;
+        var port = which switch { "http" => ports.Http, "dns" => ports.Dns, _ => ports.Server };
         using var taken = new TcpListener(IPAddress.Loopback, port);
         taken.Start();
         await ShouldBeRefusedAsync([$"127.0.0.1:{port}", $"ports.{which}"], _folder.File("data"), ports);

@@ -13,6 +13,9 @@ public sealed class ClientAgentTests
     private const string Web =
         """{"Name":"web","ID":"web-1","Port":80,"Address":"10.1.1.1","Check":{"TTL":"1h","Status":"passing"}}""";
 
+    private static readonly string Second = Web.Replace("web-1", "web-2", StringComparison.Ordinal)
+        .Replace("10.1.1.1", "10.1.1.2", StringComparison.Ordinal);
+
     [Fact]
     public async Task Everything_that_servers_answer_is_answered_through_one()
     {
@@ -33,6 +36,22 @@ public sealed class ClientAgentTests
         (await client.AskAsync("POST", "/v1/kv/a")).Status.ShouldBe(405);
         using var head = await client.SendAsync("HEAD", "/v1/kv/a%2Fb/../c");
         ((int)head.StatusCode).ShouldBe(200);
+    }
+
+    [Fact]
+    public async Task Many_that_ask_at_once_get_their_own_answers_small_and_large()
+    {
+        await using var server = await Agent.ServerAsync();
+        await using var client = await Agent.ClientAsync(server.Peer);
+        await Task.WhenAll(Enumerable.Range(0, 100).Select(n =>
+            client.PutAsync($"/v1/kv/many/{n}", new string((char)('a' + (n % 26)), n * 200))));
+        await client.PutAsync("/v1/kv/large/1", new string('x', 500_000));
+        await client.PutAsync("/v1/kv/large/2", new string('y', 500_000));
+        await Task.WhenAll(Enumerable.Range(0, 100).Select(async n =>
+            (await client.AskAsync("GET", $"/v1/kv/many/{n}?raw")).Text
+                .ShouldBe(new string((char)('a' + (n % 26)), n * 200))));
+        (await client.AskAsync("GET", "/v1/kv/large?recurse"))
+            .ShouldBe(await server.AskAsync("GET", "/v1/kv/large?recurse"));
     }
 
     [Fact]
@@ -132,9 +151,7 @@ public sealed class ClientAgentTests
         (await client.DigAsync("nothing.service.consul.")).Code.ShouldBe("NXDOMAIN");
         (await client.DigAsync("web.service.nowhere.consul.")).Code.ShouldBe("NXDOMAIN");
 
-        var second = Web.Replace("web-1", "web-2", StringComparison.Ordinal)
-            .Replace("10.1.1.1", "10.1.1.2", StringComparison.Ordinal);
-        await client.PutAsync("/v1/agent/service/register", second);
+        await client.PutAsync("/v1/agent/service/register", Second);
         await UntilAsync(async () => (await client.DigAsync("web.service.consul.")).Answer.Length == 2);
 
         client.Servers.Tell();
@@ -225,6 +242,15 @@ public sealed class ClientAgentTests
             (await agent.DigAsync("web.service.consul.")).Code.ShouldBe("NXDOMAIN");
             (await agent.DigAsync("s9.node.dc2.consul.")).Code.ShouldBe("NOERROR");
         }
+
+        await there.PutAsync("/v1/agent/service/register", Second);
+        foreach (var agent in (Agent[])[here, client])
+        {
+            await UntilAsync(async () => (await agent.DigAsync("web.service.dc2.consul.")).Answer.Length == 2);
+        }
+
+        here.Servers.Tell(here.Peer);
+        (await here.DigAsync("web.service.dc2.consul.")).Answer.Length.ShouldBe(2);
     }
 
     [Fact]

@@ -1,0 +1,274 @@
+using System.Buffers;
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+using System.IO.Pipelines;
+using System.Net;
+using Microsoft.AspNetCore.Http;
+
+namespace Praetor.Agent.Forwarding;
+
+/// <summary>One request to a server that carries many calls: they share what a request of HTTP/2 costs.</summary>
+/// <remarks>
+/// The problem: a request through .NET's HTTP/2 client and Kestrel's HTTP/2 costs four times as much processor as
+/// answering it.
+/// The idea: calls that wait for nothing stand as frames in the body of one long request, and their answers as frames
+/// in the body of its response; all that gather while the former were being sent go out at once.
+/// One beat looks after the time limits of all of them.
+/// </remarks>
+internal sealed class CallStream : IDisposable
+{
+    /// <summary>Calls that may be under way; more are made as requests of their own.</summary>
+    public const int PendingMax = CallServer.CallsMax;
+
+    /// <summary>The largest body of a call here.</summary>
+    public const int CallBodyMax = 16 * 1024;
+
+    /// <summary>After so long without a call the stream ends, for as long as it is there its connection is pinged.
+    /// </summary>
+    private static readonly TimeSpan IdleMax = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(250);
+
+    private readonly ConcurrentDictionary<uint, Pending> _pending = new();
+    private readonly CancellationTokenSource _end = new();
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ServerLink _link;
+    private readonly TimeProvider _time;
+    private readonly FrameOutbox _outbox;
+    private readonly TaskCompletionSource<Stream> _body = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ITimer _beat;
+    private readonly Action<ServerPeer> _slow;
+    private long _lastCall;
+    private int _numbers;
+    private int _count;
+    private volatile Exception? _failure;
+
+    /// <param name="link">The connections to the server.</param>
+    /// <param name="trail">Who opens it.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="slow">Told when an answer takes longer than <see cref="RpcLimits.LeaveAfter"/>.</param>
+    public CallStream(ServerLink link, string trail, TimeProvider time, Action<ServerPeer> slow)
+    {
+        (_link, _time, _slow, _lastCall) = (link, time, slow, time.GetTimestamp());
+        _outbox = new FrameOutbox(SendAsync);
+        _beat = time.CreateTimer(static self => ((CallStream)self!).OnBeat(), this, Beat, Beat);
+        _ = Task.Run(() => RunAsync(trail));
+    }
+
+    /// <summary>Whether calls may still be made here.</summary>
+    public bool IsOpen => _failure is null;
+
+    /// <summary>Makes a call; ends with its answer, or with why there is none.</summary>
+    /// <returns>Null: nothing was sent, as there is no room.</returns>
+    /// <exception cref="HttpRequestException">The server cannot be reached, or broke off.</exception>
+    /// <exception cref="OperationCanceledException">It did not answer in time.</exception>
+    public async Task<FramedAnswer?> CallAsync(ServerCall call, string trail, TimeSpan limit)
+    {
+        var others = Interlocked.Increment(ref _count) - 1;
+        if (others >= PendingMax)
+        {
+            Interlocked.Decrement(ref _count);
+            return null;
+        }
+
+        var now = _time.GetTimestamp();
+        Volatile.Write(ref _lastCall, now);
+        var pending = new Pending(_link.Server, After(now, limit), After(now, RpcLimits.LeaveAfter));
+        var number = (uint)Interlocked.Increment(ref _numbers);
+        _pending[number] = pending;
+
+        // Who comes after the end looked through all that wait is told by the failure.
+        if (_failure is { } failure)
+        {
+            TryTake(number, out _);
+            throw new HttpRequestException(HttpRequestError.ConnectionError, failure.Message, failure);
+        }
+
+        if (!_outbox.Add((number, call, trail), static (to, it) => CallFrames.WriteCall(
+            to, it.number, it.call, it.trail)))
+        {
+            TryTake(number, out _);
+            return null;
+        }
+
+        // One that is alone goes at once; of many, those that come while others are being sent go together.
+        if (others == 0)
+        {
+            _outbox.FlushNow();
+        }
+        else
+        {
+            _outbox.Flush();
+        }
+
+        return await pending.Task;
+    }
+
+    public void Dispose() => Fail(new IOException("the server is not there any more"));
+
+    private bool TryTake(uint number, [NotNullWhen(true)] out Pending? pending)
+    {
+        if (!_pending.TryRemove(number, out pending))
+        {
+            return false;
+        }
+
+        Interlocked.Decrement(ref _count);
+        return true;
+    }
+
+    // The beat finds it at the latest so much later.
+    private long After(long now, TimeSpan span) =>
+        now + (long)((span - Beat).TotalSeconds * _time.TimestampFrequency);
+
+    private async Task RunAsync(string trail)
+    {
+        try
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, _link.Address + RpcRoutes.Calls)
+            {
+                Version = HttpVersion.Version20,
+                VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+                Content = new OpenBody(_body, _ended.Task),
+            };
+            request.Headers.TryAddWithoutValidation(HopTrail.Header, trail);
+            request.Headers.TryAddWithoutValidation(Forwarder.OwnHeader, "1");
+            using var response = await _link.SendAsync(request, _end.Token);
+            if (response.StatusCode != HttpStatusCode.OK)
+            {
+                throw new IOException($"the server answers a stream of calls with {(int)response.StatusCode}");
+            }
+
+            await using var stream = await response.Content.ReadAsStreamAsync(_end.Token);
+            await ReadAsync(PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: 64 * 1024)));
+            Fail(new IOException("the server ended the connection"));
+        }
+        catch (Exception e) // supervisor: whoever waits for an answer is told, and the next call opens another stream
+        {
+            Fail(e);
+        }
+    }
+
+    private async Task ReadAsync(PipeReader reader)
+    {
+        while (true)
+        {
+            var read = await reader.ReadAsync(_end.Token);
+            var rest = read.Buffer;
+            bool isSound;
+            while (CallFrames.TryTake(ref rest, out var frame, out isSound))
+            {
+                var headers = new HeaderDictionary();
+                if (!CallFrames.TryReadAnswer(frame.ToArray(), out var number, out var status, headers, out var body))
+                {
+                    throw new IOException("an answer cannot be read");
+                }
+
+                if (TryTake(number, out var pending))
+                {
+                    pending.Complete(status, headers, body);
+                }
+            }
+
+            reader.AdvanceTo(rest.Start, rest.End);
+            if (!isSound)
+            {
+                throw new IOException("an answer cannot be read");
+            }
+
+            if (read.IsCompleted)
+            {
+                return;
+            }
+        }
+    }
+
+    private async ValueTask SendAsync(ReadOnlyMemory<byte> bytes)
+    {
+        var body = await _body.Task.WaitAsync(_end.Token);
+        await body.WriteAsync(bytes, _end.Token);
+        await body.FlushAsync(_end.Token);
+    }
+
+    private void OnBeat()
+    {
+        var now = _time.GetTimestamp();
+        foreach (var (number, pending) in _pending)
+        {
+            if (pending.Due < now && TryTake(number, out _))
+            {
+                pending.Fail(new OperationCanceledException("no answer in time"));
+            }
+            else if (pending.IsSlow(now))
+            {
+                // Whoever waits goes on waiting, for the change may have been made; others ask another server.
+                _slow(_link.Server);
+            }
+        }
+
+        if (_pending.IsEmpty && _time.GetElapsedTime(Volatile.Read(ref _lastCall), now) > IdleMax)
+        {
+            Fail(new IOException("the stream was not used"));
+        }
+    }
+
+    private void Fail(Exception e)
+    {
+        _failure ??= e;
+        _beat.Dispose();
+        _ended.TrySetResult();
+        _end.Cancel();
+        foreach (var (number, pending) in _pending)
+        {
+            if (TryTake(number, out _))
+            {
+                pending.Fail(e is HttpRequestException or IOException
+                    ? e : new IOException("the connection to the server ended", e));
+            }
+        }
+    }
+
+    private sealed class Pending(ServerPeer server, long due, long slowFrom)
+    {
+        private bool _isTold;
+
+        private readonly TaskCompletionSource<FramedAnswer> _done =
+            new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public long Due => due;
+
+        public Task<FramedAnswer> Task => _done.Task;
+
+        /// <summary>Whether it has become slow; true once, and for the beat only.</summary>
+        public bool IsSlow(long now)
+        {
+            if (_isTold || now < slowFrom)
+            {
+                return false;
+            }
+
+            _isTold = true;
+            return true;
+        }
+
+        public void Complete(int status, HeaderDictionary headers, ReadOnlyMemory<byte> body) =>
+            _done.TrySetResult(new FramedAnswer(status, headers, body, server));
+
+        public void Fail(Exception e) => _done.TrySetException(e);
+    }
+
+    /// <summary>A request's body that stays open until the stream ends.</summary>
+    private sealed class OpenBody(TaskCompletionSource<Stream> body, Task ended) : HttpContent
+    {
+        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
+        {
+            body.TrySetResult(stream);
+            await ended;
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = 0;
+            return false;
+        }
+    }
+}
