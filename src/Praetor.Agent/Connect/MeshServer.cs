@@ -83,7 +83,9 @@ internal sealed partial class MeshServer : IAsyncDisposable
     }
 
     /// <summary>Adds the mesh's rows to the API.</summary>
-    public void AddRoutes(RouteTable routes)
+    /// <param name="routes">Where the rows go.</param>
+    /// <param name="proxies">Told of who asks for certificates.</param>
+    public void AddRoutes(RouteTable routes, OutsideProxies proxies)
     {
         var isEnabled = _config.Connect.IsEnabled;
         var waits = new WaitLimits(_config.Http.DefaultQueryTime, _config.Http.MaxQueryTime);
@@ -91,6 +93,7 @@ internal sealed partial class MeshServer : IAsyncDisposable
         new AgentConnectEndpoints(_store, _authority, _leaves, _books, new AgentConnectSettings
         {
             IsEnabled = isEnabled,
+            Proxies = proxies,
             ByDefault = DefaultPolicyOf(_config.Acl),
             Waits = waits,
             Random = _waits,

@@ -34,6 +34,7 @@ public sealed partial class AgentRuntime : IAsyncDisposable
     private readonly NodeIdentity _node;
     private readonly LocalAgent _local;
     private readonly MeshServer _mesh;
+    private readonly ManagedProxies _proxies;
     private readonly HostGuard _guard;
     private readonly RouteTable _routes = new();
     private readonly SemaphoreSlim _reloads = new(1, 1);
@@ -41,7 +42,6 @@ public sealed partial class AgentRuntime : IAsyncDisposable
     private AgentConfig _config;
     private HttpServer? _http;
     private DnsServer? _dns;
-    private ManagedProxies? _proxies;
 
     /// <summary>Makes the parts; nothing listens yet.</summary>
     /// <param name="config">What to be.</param>
@@ -78,6 +78,7 @@ public sealed partial class AgentRuntime : IAsyncDisposable
             ConfigMapping.Local(config, _node), _store, new StoreCatalog(_store), _hub, time, random, _log);
         _local.Failed += e => Fail(e.Message);
         _mesh = new MeshServer(_store, _hub, _node, config, time, random, _log.CreateLogger("agent.connect"));
+        _proxies = new ManagedProxies(_local, ClientAddress(), _metrics, time, _log.CreateLogger("agent.proxy"));
     }
 
     /// <summary>Ends when the agent is to end: true when it left, false when it cannot go on.</summary>
@@ -121,7 +122,6 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         StartDns();
         await StartHttpAsync(streams, stop);
         await _local.StartAsync(stop);
-        _proxies = new ManagedProxies(_local, ClientAddress(), _metrics, _time, _log.CreateLogger("agent.proxy"));
         _proxies.Start();
         Log.Started(_logger, string.Join(' ', _http?.Addresses ?? []), _config.Ports.Dns);
     }
@@ -183,10 +183,7 @@ public sealed partial class AgentRuntime : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Log.Stopping(_logger);
-        if (_proxies is not null)
-        {
-            await _proxies.DisposeAsync();
-        }
+        await _proxies.DisposeAsync();
 
         if (_http is not null)
         {
@@ -226,6 +223,7 @@ public sealed partial class AgentRuntime : IAsyncDisposable
     {
         var streams = new Dictionary<string, Func<HttpContext, ApiRequest, Task>>(StringComparer.Ordinal);
         var valueMax = (int)Math.Min(_config.Limits.KvValueBytesMax, int.MaxValue);
+        var proxies = new OutsideProxies(() => _local.ManagedProxies, _proxies.MakeRoomAsync);
         StatusEndpoints.AddTo(_routes, $"{_node.Address}:{_node.ServerPort.ToString(CultureInfo.InvariantCulture)}");
         new KvEndpoints(_store, valueMax).AddTo(_routes);
         new TxnEndpoints(_store, valueMax, (int)Math.Min(_config.Limits.TxnBytesMax, int.MaxValue)).AddTo(_routes);
@@ -235,6 +233,7 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         AgentEndpoints.AddTo(_routes, streams, new AgentSurroundings
         {
             Local = _local,
+            Proxies = proxies,
             Facts = Facts(),
             Actions = new AgentActions
             {
@@ -251,7 +250,7 @@ public sealed partial class AgentRuntime : IAsyncDisposable
             Random = new Random(),
             MetricsPrefix = _config.Telemetry.MetricsPrefix,
         });
-        _mesh.AddRoutes(_routes);
+        _mesh.AddRoutes(_routes, proxies);
         return streams;
     }
 

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Praetor.Agent.Config;
 using Praetor.Agent.Connect;
 using Praetor.Agent.Http;
+using Praetor.Agent.Http.Endpoints;
 using Praetor.Agent.Local;
 using Praetor.Server.Queries;
 using Praetor.Server.State;
@@ -260,7 +261,7 @@ public sealed class MeshServerTests : IAsyncDisposable
         _mesh = new MeshServer(_store, hub, node, config, _time, new Random(7), NullLogger.Instance);
         await _mesh.InitializeAsync(TestContext.Current.CancellationToken);
         _routes = new RouteTable();
-        _mesh.AddRoutes(_routes);
+        _mesh.AddRoutes(_routes, new OutsideProxies(static () => [], static (_, _, _) => Task.CompletedTask));
     }
 
     private async Task<Reply> AskAsync(string method, string target, string body = "")
