@@ -53,6 +53,34 @@ public sealed class MeshServerTests : IAsyncDisposable
         leaf.GetProperty("PrivateKeyPEM").GetString()!.ShouldStartWith("-----BEGIN EC PRIVATE KEY-----");
     }
 
+    [Theory]
+    [InlineData("GET", "/v1/config/", 200, "[]")]
+    [InlineData("GET", "/v1/config/service-router", 200, "[]")]
+    [InlineData("GET", "/v1/config/service-splitter/web", 404,
+        "Config entry not found for \"service-splitter\" / \"web\"")]
+    [InlineData("GET", "/v1/config/service-splitter/", 404,
+        "Config entry not found for \"service-splitter\" / \"\"")]
+    [InlineData("DELETE", "/v1/config/service-resolver/web", 200, "{}")]
+    [InlineData("DELETE", "/v1/config/nope/web", 400, "invalid config entry kind: nope")]
+    public async Task Kinds_that_cannot_be_written_yet_are_answered_as_if_nobody_had(
+        string method, string path, int status, string body)
+    {
+        await StartAsync();
+        var reply = await AskAsync(method, path);
+        reply.Status.ShouldBe(status);
+        Text(reply).Trim().ShouldBe(body);
+    }
+
+    [Fact]
+    public async Task A_list_without_a_kind_has_all_kinds()
+    {
+        await StartAsync();
+        await AskAsync("PUT", "/v1/config", """{"Kind":"service-defaults","Name":"web","Protocol":"http"}""");
+        await AskAsync("PUT", "/v1/config", """{"Kind":"proxy-defaults","Name":"global"}""");
+        Json(await AskAsync("GET", "/v1/config/")).EnumerateArray()
+            .Select(static e => e.GetProperty("Kind").GetString()).ShouldBe(["proxy-defaults", "service-defaults"]);
+    }
+
     [Fact]
     public async Task A_leaf_is_kept_and_a_reader_with_its_index_waits()
     {
