@@ -9,8 +9,6 @@ namespace Praetor.Agent.Local;
 /// <summary>What alias checks look at: this agent's own state, and the catalog for other nodes.</summary>
 internal sealed class LocalAliases : IAliasSource, IDisposable
 {
-    private static readonly TimeSpan RemoteWait = TimeSpan.FromMinutes(5);
-
     private readonly LocalState _state;
     private readonly string _node;
     private readonly StateStore _store;
@@ -126,14 +124,7 @@ internal sealed class LocalAliases : IAliasSource, IDisposable
         private static async Task RunAsync(
             LocalAliases aliases, string node, string serviceId, Action changed, CancellationToken stop)
         {
-            ulong index = 1;
-            while (!stop.IsCancellationRequested)
-            {
-                var answer = await aliases._hub.WaitAsync(
-                    $"alias\0{node}\0{serviceId}", Evaluate, ignoresEqual: false, index, RemoteWait, stop);
-                index = answer.Index;
-                changed();
-            }
+            await aliases._hub.FollowAsync($"alias\0{node}\0{serviceId}", Evaluate, _ => changed(), stop);
 
             QueryAnswer Evaluate(ReadView view)
             {
