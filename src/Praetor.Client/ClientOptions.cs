@@ -24,6 +24,9 @@ public sealed record ClientOptions
     /// <summary>User and password for HTTP basic authentication, as <c>user:password</c>. Null: none.</summary>
     public string? BasicAuth { get; init; }
 
+    /// <summary>What the program calls itself to the agent (<c>User-Agent</c>). Null: nothing is sent.</summary>
+    public string? UserAgent { get; init; }
+
     /// <summary>TLS settings for <c>https</c> addresses; a <c>TargetHost</c> in them is the name asked for and checked
     /// instead of the address's. Null: the system's trust store, no client certificate.</summary>
     public SslClientAuthenticationOptions? Tls { get; init; }

@@ -77,6 +77,11 @@ public sealed partial class PraetorClient : IDisposable
             request.Headers.TryAddWithoutValidation("X-Consul-Token", token);
         }
 
+        if (_options.UserAgent is { Length: > 0 } name)
+        {
+            request.Headers.TryAddWithoutValidation("User-Agent", name);
+        }
+
         if (_options.BasicAuth is { Length: > 0 } basic)
         {
             var bytes = Encoding.UTF8.GetBytes(basic);

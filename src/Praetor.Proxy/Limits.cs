@@ -97,4 +97,22 @@ internal static class Limits
 
     /// <summary>How often policy is asked where it cannot be watched: a deny must act within a second.</summary>
     public static readonly TimeSpan PolicyInterval = TimeSpan.FromMilliseconds(700);
+
+    /// <summary>How long a stand-in keeps the place free for who asked as a proxy asks first, but as people may too.
+    /// A proxy that means it asks for more at once.</summary>
+    public static readonly TimeSpan LookClaim = TimeSpan.FromSeconds(3);
+
+    /// <summary>How long a stand-in keeps the place free for who went on to ask what only proxies ask: its certificate
+    /// may take a while.</summary>
+    public static readonly TimeSpan FollowerClaim = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long a stand-in does not believe looks after one that came to nothing.</summary>
+    public static readonly TimeSpan FalseClaimPause = TimeSpan.FromMinutes(1);
+
+    /// <summary>How often a stand-in that made room looks whether the place is free again.</summary>
+    public static readonly TimeSpan StandInInterval = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long who asks for the place waits until the stand-in has closed its listeners, which takes
+    /// milliseconds.</summary>
+    public static readonly TimeSpan MakeRoom = TimeSpan.FromSeconds(2);
 }

@@ -41,10 +41,16 @@ public sealed class ProxyHost : IAsyncDisposable
     }
 
     /// <summary>Starts a proxy that follows its registration at the agent; false when it runs already.</summary>
-    public bool Add(string proxyId) => Add(
-        proxyId,
-        new AgentConfigSource(
-            _scope.Client, proxyId, _scope.Log, _scope.Time, new Random((int)(_scope.Chance.Next() * int.MaxValue))));
+    public bool Add(string proxyId) => Add(proxyId, Registered(proxyId));
+
+    /// <summary>Starts a proxy that follows its registration at the agent, but only serves while no other proxy does.
+    /// The id must not run already.</summary>
+    public StandIn AddStandIn(string proxyId)
+    {
+        var source = new StandIn(proxyId, Registered(proxyId), _scope.Log, _scope.Time);
+        Add(proxyId, source);
+        return source;
+    }
 
     /// <summary>Ends a proxy and its connections; false when there is none of this id.</summary>
     public async Task<bool> RemoveAsync(string id)
@@ -68,4 +74,7 @@ public sealed class ProxyHost : IAsyncDisposable
 
         await _plane.DisposeAsync();
     }
+
+    private AgentConfigSource Registered(string proxyId) => new(
+        _scope.Client, proxyId, _scope.Log, _scope.Time, new Random((int)(_scope.Chance.Next() * int.MaxValue)));
 }

@@ -8,6 +8,10 @@ namespace Praetor.Proxy;
 /// <summary>Runs one proxy in the foreground: the inside of <c>connect proxy</c>.</summary>
 public static class ProxyRunner
 {
+    /// <summary>What the client it is given should call itself: by this an agent of ours knows that a proxy asks, and
+    /// makes room for it.</summary>
+    public const string UserAgent = "praetor-proxy";
+
     /// <summary>Runs until stopped.</summary>
     /// <param name="options">What the flags say.</param>
     /// <param name="client">The agent.</param>

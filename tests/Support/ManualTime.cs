@@ -9,6 +9,7 @@ public sealed class ManualTime : TimeProvider
 
     private readonly Lock _gate = new();
     private readonly List<ManualTimer> _timers = [];
+    private readonly List<(int Count, TaskCompletionSource Reached)> _awaited = [];
     private readonly DateTimeOffset _start;
     private TimeSpan _elapsed;
 
@@ -22,6 +23,18 @@ public sealed class ManualTime : TimeProvider
     public int PendingTimers
     {
         get { lock (_gate) { return _timers.Count; } }
+    }
+
+    /// <summary>Ends as soon as so many timers wait for their time: what runs on other threads sleeps again.</summary>
+    public Task TimersAsync(int count)
+    {
+        lock (_gate)
+        {
+            var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            _awaited.Add((count, reached));
+            CompleteAwaited();
+            return reached.Task;
+        }
     }
 
     public override DateTimeOffset GetUtcNow() => _start + Elapsed();
@@ -49,6 +62,9 @@ public sealed class ManualTime : TimeProvider
             _elapsed = end;
         }
     }
+
+    private void CompleteAwaited() =>
+        _awaited.RemoveAll(awaited => _timers.Count >= awaited.Count && awaited.Reached.TrySetResult());
 
     private TimeSpan Elapsed()
     {
@@ -98,6 +114,7 @@ public sealed class ManualTime : TimeProvider
                 if (dueTime != Timeout.InfiniteTimeSpan)
                 {
                     time._timers.Add(this);
+                    time.CompleteAwaited();
                 }
 
                 return true;

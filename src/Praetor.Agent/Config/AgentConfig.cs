@@ -291,7 +291,8 @@ public sealed record CheckConfig(
 /// <param name="CaProvider">consul, vault or aws-pca.</param>
 /// <param name="CaConfig">The provider's settings as written. Null: none. Holds secrets.</param>
 /// <param name="IsPeeringEnabled">Peering is on.</param>
-public sealed record ConnectConfig(bool IsEnabled, string CaProvider, ConfigNode? CaConfig, bool IsPeeringEnabled);
+public sealed record ConnectConfig(
+    bool IsEnabled, bool ManagesSidecars, string CaProvider, ConfigNode? CaConfig, bool IsPeeringEnabled);
 
 /// <summary>Access control.</summary>
 /// <param name="IsEnabled">Tokens are required.</param>

@@ -64,6 +64,7 @@ internal sealed class AgentConfigBuilder(SettingValues values, bool isDev, Confi
             CheckSettings = BuildChecks(),
             Connect = new ConnectConfig(
                 values.Flag("connect.enabled"),
+                values.Flag("connect.enabled") && values.Flag("connect.managed_sidecars"),
                 values.Text("connect.ca_provider") is { Length: > 0 } provider ? provider : "consul",
                 values.Free("connect.ca_config"),
                 values.Flag("peering.enabled")),

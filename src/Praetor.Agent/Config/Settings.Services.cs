@@ -29,6 +29,9 @@ public static partial class Settings
     private static Setting[] Connect =>
     [
         Flag("connect.enabled", "true", "The mesh is on."),
+        Flag("connect.managed_sidecars", "true",
+            "The agent runs each sidecar_service while no proxy outside does; proxy.config.managed overrides it.")
+            .Reloads(),
         Flag("connect.enable_mesh_gateway_wan_federation", "false", "Datacenters talk through mesh gateways.")
             .Later(),
         Text("connect.ca_provider", null, "Who signs certificates: consul, vault or aws-pca."),

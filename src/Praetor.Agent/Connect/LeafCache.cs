@@ -190,8 +190,10 @@ public sealed partial class LeafCache : IAsyncDisposable
                 return;
             }
 
+            // Delays drop what is below a millisecond: without one more this would spin until the time has come.
+            var pause = left < SleepMax ? left + TimeSpan.FromMilliseconds(1) : SleepMax;
             using var awake = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
-            var sleep = Task.Delay(left < SleepMax ? left : SleepMax, _time, awake.Token);
+            var sleep = Task.Delay(pause, _time, awake.Token);
             await Task.WhenAny(sleep, changed);
             await awake.CancelAsync();
             _stop.Token.ThrowIfCancellationRequested();

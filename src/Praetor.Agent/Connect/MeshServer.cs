@@ -23,9 +23,6 @@ internal sealed partial class MeshServer : IMeshView, IAsyncDisposable
     // A root leaves days after it was rotated out, so an hour is soon enough.
     private static readonly TimeSpan PruneEvery = TimeSpan.FromHours(1);
 
-    // Only how often a quiet wait begins anew.
-    private static readonly TimeSpan RootsWait = TimeSpan.FromMinutes(10);
-
     private readonly CancellationTokenSource _stop = new();
     private readonly StateStore _store;
     private readonly QueryHub _hub;
@@ -95,7 +92,9 @@ internal sealed partial class MeshServer : IMeshView, IAsyncDisposable
     }
 
     /// <summary>Adds the mesh's rows to the API.</summary>
-    public void AddRoutes(RouteTable routes)
+    /// <param name="routes">Where the rows go.</param>
+    /// <param name="proxies">Told of who asks for certificates.</param>
+    public void AddRoutes(RouteTable routes, OutsideProxies proxies)
     {
         var isEnabled = _config.Connect.IsEnabled;
         var waits = new WaitLimits(_config.Http.DefaultQueryTime, _config.Http.MaxQueryTime);
@@ -103,6 +102,7 @@ internal sealed partial class MeshServer : IMeshView, IAsyncDisposable
         new AgentConnectEndpoints(this, _leaves, new AgentConnectSettings
         {
             IsEnabled = isEnabled,
+            Proxies = proxies,
             ByDefault = DefaultPolicyOf(_config.Acl),
             Waits = waits,
             Random = _waits,
@@ -165,20 +165,13 @@ internal sealed partial class MeshServer : IMeshView, IAsyncDisposable
         }
     }
 
-    private async Task FollowRootsAsync()
+    private Task FollowRootsAsync() => _hub.FollowAsync("mesh active root", ActiveRoot, answer =>
     {
-        ulong index = 0;
-        while (!_stop.IsCancellationRequested)
+        if (answer.Body.Length > 0)
         {
-            var answer = await _hub.WaitAsync(
-                "mesh active root", ActiveRoot, ignoresEqual: false, index, RootsWait, _stop.Token);
-            index = answer.Index;
-            if (answer.Body.Length > 0)
-            {
-                _leaves.RootsChanged(Encoding.UTF8.GetString(answer.Body));
-            }
+            _leaves.RootsChanged(Encoding.UTF8.GetString(answer.Body));
         }
-    }
+    }, _stop.Token);
 
     private static QueryAnswer ActiveRoot(ReadView view)
     {

@@ -37,9 +37,9 @@ public sealed class Watched<T>(TimeProvider time)
     /// <summary>The value once its index is above the given one, or whatever it is when the wait is over.</summary>
     public async Task<Versioned<T>?> ReadAsync(ulong index, TimeSpan wait, CancellationToken stop)
     {
-        using var end = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        using var limit = time.CreateTimer(
-            static state => ((CancellationTokenSource)state!).Cancel(), end, wait, Timeout.InfiniteTimeSpan);
+        // A source's own timer may come late; one of ours would cancel what is disposed, and end the process by that.
+        using var limit = new CancellationTokenSource(wait, time);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(stop, limit.Token);
         Interlocked.Increment(ref _waiting);
         try
         {

@@ -32,6 +32,9 @@ internal sealed class DnsResponder(DnsContext context, Random random, bool cache
     private readonly AnswerEncoder _encoder = new(random, context.Time);
     private readonly PlanCache? _cache = caches ? new(context.Catalog) : null;
 
+    /// <summary>How many plans are kept.</summary>
+    public int PlansKept => _cache?.Count ?? 0;
+
     /// <returns>The reply's length, 0 for no reply, or <see cref="Deferred"/>.</returns>
     public int Answer(
         ReadOnlySpan<byte> packet, bool isTcp, Span<byte> reply, AskerPlace place = AskerPlace.Loopback)

@@ -9,12 +9,15 @@ namespace Praetor.Agent.Dns;
 internal sealed class PlanCache(IDnsCatalog catalog)
 {
     /// <summary>Bounds memory together with <see cref="GroupsMax"/>: about 40 MB at the worst.</summary>
-    private const int PlansMax = 4096;
+    public const int PlansMax = 4096;
     private const int GroupsMax = 50_000;
     private readonly Dictionary<byte[], AnswerPlan>.AlternateLookup<ReadOnlySpan<byte>> _plans =
         new Dictionary<byte[], AnswerPlan>(new KeyComparer()).GetAlternateLookup<ReadOnlySpan<byte>>();
     private DnsSettings? _settings;
     private int _groups;
+
+    /// <summary>How many plans are kept.</summary>
+    public int Count => _plans.Dictionary.Count;
 
     public AnswerPlan? Find(ReadOnlySpan<byte> key, DnsSettings settings)
     {

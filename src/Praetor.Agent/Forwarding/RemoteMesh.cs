@@ -48,7 +48,7 @@ internal sealed class RemoteMesh : IMeshView, IAsyncDisposable
         }
     }
 
-    public void AddRoutes(RouteTable routes)
+    public void AddRoutes(RouteTable routes, OutsideProxies proxies)
     {
         var waits = new WaitLimits(_config.Http.DefaultQueryTime, _config.Http.MaxQueryTime);
         routes.Handle("GET", "/v1/agent/connect/ca/roots", AclRequirement.None,
@@ -56,6 +56,7 @@ internal sealed class RemoteMesh : IMeshView, IAsyncDisposable
         new AgentConnectEndpoints(this, _leaves, new AgentConnectSettings
         {
             IsEnabled = _config.Connect.IsEnabled,
+            Proxies = proxies,
             ByDefault = MeshServer.DefaultPolicyOf(_config.Acl),
             Waits = waits,
             Random = _waits,

@@ -21,6 +21,9 @@ internal sealed class ApiRequest
     /// <summary>The secret that came with the request. Empty: none. Must never be logged or answered.</summary>
     public string Token { get; init; } = "";
 
+    /// <summary>What the client calls itself. Empty: nothing.</summary>
+    public string UserAgent { get; init; } = "";
+
     public ReadOnlyMemory<byte> Body { get; init; }
 
     /// <summary>The node to sort by distance from, <c>_agent</c> resolved. Empty: no sorting.</summary>

@@ -77,6 +77,9 @@ internal sealed partial class HttpApi(ApiSurroundings around)
     // Below this size compression costs more than the bytes it saves, as in Consul.
     private const int CompressFromBytes = 1400;
 
+    // About a millisecond; more would hold up the other connections of the thread that reads the sockets.
+    private const int CompressHereBytesMax = 256 * 1024;
+
     // As Consul lists them.
     private static readonly string[] MethodOrder = ["OPTIONS", "GET", "PUT", "POST", "DELETE"];
 
@@ -138,6 +141,7 @@ internal sealed partial class HttpApi(ApiSurroundings around)
             Query = query,
             PathValues = values,
             Token = TokenOf(context.Request.Headers, query),
+            UserAgent = context.Request.Headers.UserAgent.ToString(),
             Pretty = around.AlwaysPretty || query.Has("pretty"),
             Near = query["near"] == "_agent" ? around.NodeName : query["near"],
             CacheControl = context.Request.Headers.CacheControl.ToString(),
@@ -225,6 +229,7 @@ internal sealed partial class HttpApi(ApiSurroundings around)
             Query = request.Query,
             PathValues = request.PathValues,
             Token = request.Token,
+            UserAgent = request.UserAgent,
             Pretty = request.Pretty,
             Near = request.Near,
             CacheControl = request.CacheControl,
@@ -269,7 +274,7 @@ internal sealed partial class HttpApi(ApiSurroundings around)
 
     private async ValueTask<QueryAnswer> AnswerAsync(ApiRequest request, Route route, ReadOptions options)
     {
-        if (options.Index == 0 && !route.KeepsAnswer)
+        if (options.Index == 0 && !route.KeepsAnswer(request))
         {
             return route.Read!(request, new ReadView(around.Store!.Current, tracks: false));
         }
@@ -278,7 +283,7 @@ internal sealed partial class HttpApi(ApiSurroundings around)
         var key = KeyOf(request);
         if (options.Index == 0)
         {
-            return around.Hub!.Read(key, Evaluate, route.IgnoresEqual);
+            return await around.Hub!.ReadAsync(key, Evaluate, route.IgnoresEqual);
         }
 
         var wait = around.Waits.Of(options.Wait, around.Random);
@@ -427,12 +432,14 @@ internal sealed partial class HttpApi(ApiSurroundings around)
         if (body.Length >= CompressFromBytes && AcceptsGzip(context.Request.Headers.AcceptEncoding.ToString()))
         {
             headers.ContentEncoding = "gzip";
-            body = Compress(body);
+            return WriteCompressedAsync(context, body);
         }
 
-        response.ContentLength = body.Length;
-        return context.Request.Method == "HEAD" ? ValueTask.CompletedTask : WriteBodyAsync(response.BodyWriter, body);
+        return WriteBodyAsync(context, body);
     }
+
+    private static async ValueTask WriteCompressedAsync(HttpContext context, byte[] body) => await WriteBodyAsync(
+        context, body.Length <= CompressHereBytesMax ? Compress(body) : await Task.Run(() => Compress(body)));
 
     private void WriteCommonHeaders(IHeaderDictionary headers)
     {
@@ -445,7 +452,14 @@ internal sealed partial class HttpApi(ApiSurroundings around)
         }
     }
 
-    private static async ValueTask WriteBodyAsync(PipeWriter writer, byte[] body) => await writer.WriteAsync(body);
+    private static async ValueTask WriteBodyAsync(HttpContext context, byte[] body)
+    {
+        context.Response.ContentLength = body.Length;
+        if (context.Request.Method != "HEAD")
+        {
+            await context.Response.BodyWriter.WriteAsync(body);
+        }
+    }
 
     private static bool AcceptsGzip(string accepted) => accepted.Contains("gzip", StringComparison.OrdinalIgnoreCase);
 

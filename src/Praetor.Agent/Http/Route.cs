@@ -44,7 +44,7 @@ internal sealed record Route
     public bool IgnoresEqual { get; init; }
 
     /// <summary>Whether the answer is kept for the next who asks the same; not worth it for single keys.</summary>
-    public bool KeepsAnswer { get; init; } = true;
+    public Func<ApiRequest, bool> KeepsAnswer { get; init; } = static _ => true;
 
     /// <summary>Whether the body is stored as it comes; else it is JSON.</summary>
     public bool TakesBytes { get; init; }

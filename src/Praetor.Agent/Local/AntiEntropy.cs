@@ -226,9 +226,11 @@ public sealed partial class AntiEntropy : IAsyncDisposable
 
     private async Task CompareWhenDueAsync(CancellationToken stop)
     {
+        // From here on, for what is changed while it compares may be seen by the next comparison only.
+        var began = _time.GetUtcNow();
         lock (_gate)
         {
-            if (_fullDue > _time.GetUtcNow())
+            if (_fullDue > began)
             {
                 return;
             }
@@ -243,7 +245,7 @@ public sealed partial class AntiEntropy : IAsyncDisposable
         lock (_gate)
         {
             _failures = 0;
-            _fullDue = _time.GetUtcNow() + Spread(Interval());
+            _fullDue = began + Spread(Interval());
         }
     }
 

@@ -85,7 +85,9 @@ public sealed class DefinitionPlanner(NodeIdentity node, LocalOrigin origin, int
     {
         if (parent.Connect?.SidecarService is { } asked)
         {
-            return Sidecar(asked, service, asked.Proxy?.Config?["managed"]?.Flag ?? false);
+            return asked.Proxy?.Config?["managed"]?.Flag is { } isManaged
+                ? Sidecar(asked, service, isManaged)
+                : ManagedProxyRules.ByDefault(Sidecar(asked, service, isManaged: true), service, node);
         }
 
         // The form of Consul 1.2 to 1.5: the agent runs the proxy.

@@ -36,9 +36,6 @@ public sealed class CatalogUnreachableException(string message, Exception? inner
 /// <summary>The catalog in this process: what a server's own agent uses.</summary>
 public sealed class StoreCatalog(StateStore store, QueryHub hub) : ICatalog
 {
-    // Only how often a quiet wait begins anew.
-    private static readonly TimeSpan WatchWait = TimeSpan.FromMinutes(5);
-
     public async Task<IReadOnlyList<Refusal?>> ApplyAsync(CatalogChanges changes, CancellationToken stop)
     {
         var outcome = await store.SubmitAsync(new SyncCatalog(changes));
@@ -65,14 +62,7 @@ public sealed class StoreCatalog(StateStore store, QueryHub hub) : ICatalog
 
     private async Task WatchAsync(string node, Action changed, CancellationToken stop)
     {
-        ulong index = 1;
-        while (!stop.IsCancellationRequested)
-        {
-            var answer = await hub.WaitAsync(
-                $"contents\0{node}", Evaluate, ignoresEqual: false, index, WatchWait, stop);
-            index = answer.Index;
-            changed();
-        }
+        await hub.FollowAsync($"contents\0{node}", Evaluate, _ => changed(), stop);
 
         QueryAnswer Evaluate(ReadView view)
         {

@@ -110,6 +110,7 @@ public sealed partial class LocalAgent : IAsyncDisposable
         _options = options with { Node = _options.Node, DataDir = _options.DataDir, Scripts = _options.Scripts };
         _checks.KeepsOutput = !options.DiscardCheckOutput;
         LoadFiles(options, out var durable);
+        RefreshManaged();
         await SettledAsync(durable);
         return null;
     }
@@ -406,7 +407,9 @@ public sealed partial class LocalAgent : IAsyncDisposable
     {
         lock (_managing)
         {
-            List<LocalService> managed = [.. State.Current.Services.Values.Where(static s => s.IsManaged)];
+            var all = _options.ManagesSidecars;
+            List<LocalService> managed =
+                [.. State.Current.Services.Values.Where(s => s.IsManaged && (all || !s.GivesWay))];
             if (managed.SequenceEqual(_managed))
             {
                 return;

@@ -20,6 +20,9 @@ public sealed record LocalAgentOptions
 
     public PortRange SidecarPorts { get; init; } = PortRange.Sidecars;
 
+    /// <summary>Whether sidecars that do not say run in the agent (<c>connect.managed_sidecars</c>).</summary>
+    public bool ManagesSidecars { get; init; } = true;
+
     public AntiEntropyOptions AntiEntropy { get; init; } = new();
 
     public CheckCertificates? CheckCertificates { get; init; }

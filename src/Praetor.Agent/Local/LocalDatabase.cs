@@ -114,13 +114,12 @@ public sealed class LocalDatabase : IDisposable
             }
 
             _pending.Add(pending);
-            if (_pending.Count > 1)
+            if (_pending.Count == 1)
             {
-                return pending.Done.Task;
+                _arrived.Set();
             }
         }
 
-        _arrived.Set();
         return pending.Done.Task;
     }
 

@@ -30,6 +30,9 @@ public sealed record LocalService
 
     /// <summary>Whether the agent runs this sidecar itself.</summary>
     public bool IsManaged { get; init; }
+
+    /// <summary>Whether the agent's makes room for a proxy that is started outside. Of managed ones only.</summary>
+    public bool GivesWay { get; init; }
 }
 
 /// <summary>A check of this agent.</summary>

@@ -11,14 +11,25 @@ namespace Praetor.Agent.Local;
 /// </remarks>
 internal static class ManagedProxyRules
 {
-    /// <summary>The first thing that a sidecar run by the agent may not do. Null: nothing.</summary>
-    public static string? Problem(ServicePlan plan, NodeIdentity node)
+    /// <summary>A sidecar of which nobody said who runs it: the agent does while nobody else does, if it can and
+    /// may.</summary>
+    public static ServicePlan ByDefault(ServicePlan sidecar, LocalService parent, NodeIdentity node)
     {
-        if (plan.Sidecar?.Service is not { IsManaged: true, Origin: LocalOrigin.Api, Record.Proxy: { } proxy })
-        {
-            return null;
-        }
+        var service = sidecar.Service;
+        var isOurs = service.Record.Proxy is { } proxy && IsServed(proxy)
+            && IsHere(service.Record.Address, node) && IsHere(parent.Record.Address, node)
+            && (service.Origin == LocalOrigin.ConfigFile || Problem(proxy, node) is null);
+        return sidecar with { Service = service with { IsManaged = isOurs, GivesWay = isOurs } };
+    }
 
+    /// <summary>The first thing that a sidecar run by the agent may not do. Null: nothing.</summary>
+    public static string? Problem(ServicePlan plan, NodeIdentity node) =>
+        plan.Sidecar?.Service is { IsManaged: true, Origin: LocalOrigin.Api, Record.Proxy: { } proxy }
+            ? Problem(proxy, node)
+            : null;
+
+    private static string? Problem(ServiceProxy proxy, NodeIdentity node)
+    {
         if (TextOf(proxy, "bind_address") is { } bind && !IsPublic(bind, node))
         {
             return Refusal("bind_address", bind, "loopback or the node's own address");
@@ -29,6 +40,14 @@ internal static class ManagedProxyRules
             .Select(static at => Refusal(at.Key, at.Host, "loopback"))
             .FirstOrDefault();
     }
+
+    // What a proxy of layer 4 with ports of its own can do.
+    private static bool IsServed(ServiceProxy proxy) =>
+        proxy.Mode != "transparent" && proxy.LocalServiceSocketPath.Length == 0
+        && (proxy.Upstreams ?? []).All(static upstream => upstream.LocalBindSocketPath.Length == 0);
+
+    // What is registered for another machine, or for a container's network, cannot be served from here.
+    private static bool IsHere(string address, NodeIdentity node) => address.Length == 0 || IsPublic(address, node);
 
     private static IEnumerable<(string Key, string Host)> Dialled(ServiceProxy proxy)
     {

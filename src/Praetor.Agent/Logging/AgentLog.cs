@@ -47,7 +47,11 @@ public sealed class AgentLog : ILoggerProvider, ILoggerFactory
         _lines = Channel.CreateBounded<LogLine>(
             new BoundedChannelOptions(PendingLinesMax)
             {
-                FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true,
+                FullMode = BoundedChannelFullMode.DropWrite,
+                SingleReader = true,
+
+                // The thread is woken by who logs, not by way of the thread pool: what keeps that busy must be logged.
+                AllowSynchronousContinuations = true,
             },
             _ => Interlocked.Increment(ref _dropped));
         _writer = new Thread(Run) { Name = "log writer", IsBackground = true };
@@ -115,7 +119,7 @@ public sealed class AgentLog : ILoggerProvider, ILoggerFactory
                 Put(new LogLine(_time.GetUtcNow(), LogLevel.Warning, "agent.log", text));
             }
 
-            _console.Flush();
+            Show(static console => console.Flush());
             Guarded(static file => file.Flush());
         }
 
@@ -125,8 +129,21 @@ public sealed class AgentLog : ILoggerProvider, ILoggerFactory
     private void Put(LogLine line)
     {
         var text = _json ? line.ToJson() : line.ToText();
-        _console.WriteLine(text);
+        Show(console => console.WriteLine(text));
         Guarded(file => file.Write(text));
+    }
+
+    // The console may be a file on a full disk, or closed: what cannot be shown is lost, and the agent goes on.
+    private void Show(Action<TextWriter> show)
+    {
+        try
+        {
+            show(_console);
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException)
+        {
+            // There is nobody else to tell.
+        }
     }
 
     // A full disk must not end the agent; the console says so, once.
@@ -144,8 +161,9 @@ public sealed class AgentLog : ILoggerProvider, ILoggerFactory
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             _fileFailed = true;
-            _console.WriteLine(new LogLine(
-                _time.GetUtcNow(), LogLevel.Error, "agent.log", "the log file is given up", e.Message).ToText());
+            var last = new LogLine(
+                _time.GetUtcNow(), LogLevel.Error, "agent.log", "the log file is given up", e.Message);
+            Show(console => console.WriteLine(last.ToText()));
         }
     }
 

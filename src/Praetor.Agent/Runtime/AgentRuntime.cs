@@ -27,11 +27,11 @@ public sealed partial class AgentRuntime : IAsyncDisposable
     private readonly IServerSide _server;
     private readonly LocalAgent _local;
     private readonly ClientInterfaces _interfaces;
+    private readonly ManagedProxies _proxies;
     private readonly RouteTable _routes = new();
     private readonly SemaphoreSlim _reloads = new(1, 1);
     private readonly TaskCompletionSource<bool> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private AgentConfig _config;
-    private ManagedProxies? _proxies;
 
     /// <summary>Makes the parts; nothing listens yet.</summary>
     /// <param name="config">What to be.</param>
@@ -66,6 +66,8 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         _interfaces = new ClientInterfaces(config, _log, time);
         _local = new LocalAgent(ConfigMapping.Local(config, _node), _server.Catalog, time, random, _log);
         _local.Failed += e => Fail(e.Message);
+        _proxies = new ManagedProxies(
+            _local, ClientInterfaces.OwnAddress(config), _metrics, time, _log.CreateLogger("agent.proxy"));
     }
 
     /// <summary>Ends when the agent is to end: true when it left, false when it cannot go on.</summary>
@@ -122,8 +124,6 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         _interfaces.StartDns(_server.Dns);
         await _interfaces.StartHttpAsync(Surroundings(streams), stop);
         await _local.StartAsync(stop);
-        _proxies = new ManagedProxies(
-            _local, ClientInterfaces.OwnAddress(_config), _metrics, _time, _log.CreateLogger("agent.proxy"));
         _proxies.Start();
         Log.Started(_logger, _interfaces.HttpAddresses, _config.Ports.Dns);
     }
@@ -185,10 +185,7 @@ public sealed partial class AgentRuntime : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Log.Stopping(_logger);
-        if (_proxies is not null)
-        {
-            await _proxies.DisposeAsync();
-        }
+        await _proxies.DisposeAsync();
 
         await _interfaces.DisposeAsync();
         await _local.DisposeAsync();
@@ -231,10 +228,12 @@ public sealed partial class AgentRuntime : IAsyncDisposable
     internal Dictionary<string, Func<HttpContext, ApiRequest, Task>> AddRoutes()
     {
         var streams = new Dictionary<string, Func<HttpContext, ApiRequest, Task>>(StringComparer.Ordinal);
-        _server.AddRoutes(_routes);
+        var proxies = new OutsideProxies(() => _local.ManagedProxies, _proxies.MakeRoomAsync);
+        _server.AddRoutes(_routes, proxies);
         AgentEndpoints.AddTo(_routes, streams, new AgentSurroundings
         {
             Local = _local,
+            Proxies = proxies,
             Facts = Facts(),
             Actions = new AgentActions
             {

@@ -66,6 +66,7 @@ internal static class ConfigMapping
             DiscardCheckOutput = config.CheckSettings.DiscardOutput,
             CheckOutputMax = config.CheckSettings.OutputBytesMax,
             SidecarPorts = new PortRange(config.Ports.SidecarMin, config.Ports.SidecarMax),
+            ManagesSidecars = config.Connect.ManagesSidecars,
             AntiEntropy = new AntiEntropyOptions { CheckUpdateInterval = config.CheckSettings.UpdateInterval },
             Services = [.. config.Services.Select(service => planner.Plan(service))],
             Checks = [.. config.Checks.Select(check => planner.PlanAlone(check))],

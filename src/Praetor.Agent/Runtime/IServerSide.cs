@@ -33,7 +33,9 @@ internal interface IServerSide : IAsyncDisposable
     HttpPassing Passing { get; }
 
     /// <summary>Adds the rows that are answered here.</summary>
-    void AddRoutes(RouteTable routes);
+    /// <param name="routes">Where the rows go.</param>
+    /// <param name="proxies">Told of who asks for certificates.</param>
+    void AddRoutes(RouteTable routes, OutsideProxies proxies);
 
     /// <summary>Gets ready; called before anything listens.</summary>
     /// <param name="routes">The rows of the API, complete.</param>

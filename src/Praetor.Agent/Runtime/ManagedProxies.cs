@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
+using Praetor.Agent.Http.Endpoints;
 using Praetor.Agent.Local;
 using Praetor.Agent.Telemetry;
 using Praetor.Client;
@@ -8,19 +10,21 @@ namespace Praetor.Agent.Runtime;
 
 /// <summary>Runs the sidecars that the agent runs itself: all in this process, each with an identity of its
 /// own.</summary>
+/// <remarks>Those that nobody asked it to run stand in for a proxy outside, and make room when one comes.</remarks>
 internal sealed class ManagedProxies : IAsyncDisposable
 {
     private readonly LocalAgent _local;
     private readonly PraetorClient _client;
     private readonly Lazy<ProxyHost> _host;
     private readonly Lock _gate = new();
-    private readonly HashSet<string> _running = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, bool> _running = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, StandIn> _standIns = new(StringComparer.Ordinal);
     private Task _work = Task.CompletedTask;
 
     public ManagedProxies(LocalAgent local, string address, Metrics metrics, TimeProvider time, ILogger log)
     {
         _local = local;
-        _client = new PraetorClient(new ClientOptions { Address = address }, time);
+        _client = new PraetorClient(new ClientOptions { Address = address, UserAgent = OutsideProxies.Inside }, time);
         _host = new Lazy<ProxyHost>(() =>
         {
             var host = new ProxyHost(_client, (level, message) => Write(log, level, message), time, new Random());
@@ -34,6 +38,10 @@ internal sealed class ManagedProxies : IAsyncDisposable
         _local.ManagedProxiesChanged += Follow;
         Follow();
     }
+
+    /// <inheritdoc cref="MakeRoom"/>
+    public Task MakeRoomAsync(string id, bool isFollowing, CancellationToken stop) =>
+        _standIns.GetValueOrDefault(id)?.MakeRoomAsync(isFollowing, stop) ?? Task.CompletedTask;
 
     public async ValueTask DisposeAsync()
     {
@@ -70,16 +78,25 @@ internal sealed class ManagedProxies : IAsyncDisposable
 
     private async Task ApplyAsync()
     {
-        var wanted = _local.ManagedProxies.Select(static p => p.Record.Id).ToHashSet(StringComparer.Ordinal);
-        foreach (var gone in _running.Except(wanted, StringComparer.Ordinal).ToList())
+        var wanted = _local.ManagedProxies.ToDictionary(
+            static p => p.Record.Id, static p => p.GivesWay, StringComparer.Ordinal);
+        foreach (var gone in _running.Except(wanted).Select(static p => p.Key).ToList())
         {
+            _standIns.TryRemove(gone, out _);
             await _host.Value.RemoveAsync(gone);
             _running.Remove(gone);
         }
 
-        foreach (var id in wanted.Where(_running.Add))
+        foreach (var (id, givesWay) in wanted.Where(p => _running.TryAdd(p.Key, p.Value)))
         {
-            _host.Value.Add(id);
+            if (givesWay)
+            {
+                _standIns[id] = _host.Value.AddStandIn(id);
+            }
+            else
+            {
+                _host.Value.Add(id);
+            }
         }
     }
 }

@@ -79,7 +79,7 @@ internal sealed class OwnServer : IServerSide
 
     public HttpPassing Passing { get; }
 
-    public void AddRoutes(RouteTable routes)
+    public void AddRoutes(RouteTable routes, OutsideProxies proxies)
     {
         var valueMax = (int)Math.Min(_config.Limits.KvValueBytesMax, int.MaxValue);
         StatusEndpoints.AddTo(routes, $"{_node.Address}:{_node.ServerPort.ToString(CultureInfo.InvariantCulture)}");
@@ -88,7 +88,7 @@ internal sealed class OwnServer : IServerSide
         CatalogReads.AddTo(routes, () => _links.Servers.Datacenters(_config.Datacenter));
         new CatalogWrites(_store, _config.Datacenter).AddTo(routes);
         HealthEndpoints.AddTo(routes);
-        _mesh.AddRoutes(routes);
+        _mesh.AddRoutes(routes, proxies);
     }
 
     public async Task StartAsync(RouteTable routes, CancellationToken stop)

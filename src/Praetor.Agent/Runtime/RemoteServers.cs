@@ -72,7 +72,7 @@ internal sealed class RemoteServers : IServerSide
         int.MaxValue,
         Math.Max(RpcLimits.RequestBytesMax, Math.Max(config.Limits.KvValueBytesMax, config.Limits.TxnBytesMax)));
 
-    public void AddRoutes(RouteTable routes) => _mesh.AddRoutes(routes);
+    public void AddRoutes(RouteTable routes, OutsideProxies proxies) => _mesh.AddRoutes(routes, proxies);
 
     public Task StartAsync(RouteTable routes, CancellationToken stop)
     {

@@ -48,7 +48,10 @@ internal sealed class ProxyInstance(
             await foreach (var config in source.ReadAsync(stop))
             {
                 await ApplyAsync(config);
-                scope.Log(ProxyLogLevel.Info, "Proxy loaded config and ready to serve");
+                if (config.PublicListener is not null || config.Upstreams.Count > 0)
+                {
+                    scope.Log(ProxyLogLevel.Info, "Proxy loaded config and ready to serve");
+                }
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)

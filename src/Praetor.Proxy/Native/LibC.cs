@@ -9,6 +9,7 @@ internal static unsafe partial class LibC
     public const int ErrnoAgain = 11;
     public const int ErrnoInterrupted = 4;
     public const int ErrnoInProgress = 115;
+    public const int ErrnoAddressInUse = 98;
     public const int ErrnoConnectionAborted = 103;
     public const int ErrnoTooManyFilesSystem = 23;
     public const int ErrnoTooManyFiles = 24;

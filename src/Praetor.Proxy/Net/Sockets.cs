@@ -25,25 +25,32 @@ internal static unsafe class Sockets
             throw new SocketException(LibC.Errno, $"socket for {at}: {LibC.ErrorText}");
         }
 
-        Set(fd, LibC.LevelSocket, LibC.OptionReuseAddress, 1);
-        if (at.AddressFamily == AddressFamily.InterNetworkV6)
+        if (!TryBind(fd, at) || LibC.Listen(fd, Limits.Backlog) != 0)
         {
-            Set(fd, LibC.LevelIpv6, LibC.Ipv6Only, at.Address.Equals(IPAddress.IPv6Any) ? 0 : 1);
-        }
-
-        var address = at.Serialize();
-        fixed (byte* bytes = address.Buffer.Span)
-        {
-            if (LibC.Bind(fd, bytes, address.Size) != 0 || LibC.Listen(fd, Limits.Backlog) != 0)
-            {
-                var error = new SocketException(LibC.Errno, $"cannot listen on {at}: {LibC.ErrorText}");
-                _ = LibC.Close(fd);
-                throw error;
-            }
+            var error = new SocketException(LibC.Errno, $"cannot listen on {at}: {LibC.ErrorText}");
+            _ = LibC.Close(fd);
+            throw error;
         }
 
         bound = NameOf(fd, at);
         return fd;
+    }
+
+    /// <summary>Whether somebody listens at an address, without disturbing who does or is about to.</summary>
+    /// <remarks>Two sockets that both allow reuse may hold one address until one of them listens; ours never does. So
+    /// this fails exactly when somebody listens there, and makes nobody else fail.</remarks>
+    public static bool IsTaken(IPEndPoint at)
+    {
+        var fd = LibC.Socket(FamilyOf(at), Type, 0);
+        if (fd < 0)
+        {
+            // Out of descriptors: a proxy that cannot look cannot serve either, and asks again.
+            return true;
+        }
+
+        var isTaken = !TryBind(fd, at) && LibC.Errno == LibC.ErrnoAddressInUse;
+        _ = LibC.Close(fd);
+        return isTaken;
     }
 
     /// <summary>Starts connecting. -1 with the reason in <see cref="LibC.Errno"/> when that failed at once.</summary>
@@ -124,6 +131,21 @@ internal static unsafe class Sockets
     {
         var linger = stackalloc int[2] { 1, 0 };
         _ = LibC.SetOption(fd, LibC.LevelSocket, LibC.OptionLinger, linger, 2 * sizeof(int));
+    }
+
+    private static bool TryBind(int fd, IPEndPoint at)
+    {
+        Set(fd, LibC.LevelSocket, LibC.OptionReuseAddress, 1);
+        if (at.AddressFamily == AddressFamily.InterNetworkV6)
+        {
+            Set(fd, LibC.LevelIpv6, LibC.Ipv6Only, at.Address.Equals(IPAddress.IPv6Any) ? 0 : 1);
+        }
+
+        var address = at.Serialize();
+        fixed (byte* bytes = address.Buffer.Span)
+        {
+            return LibC.Bind(fd, bytes, address.Size) == 0;
+        }
     }
 
     private static void Set(int fd, int level, int option, int value) =>

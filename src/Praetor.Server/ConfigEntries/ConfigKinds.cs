@@ -14,11 +14,21 @@ public static class ConfigKinds
         ServiceIntentionsKind.Kind,
     }.ToFrozenDictionary(static k => k.Name, StringComparer.Ordinal);
 
-    /// <summary>The names of all kinds.</summary>
+    // Kinds that Consul has and nothing here acts on yet. They are not taken, so there are none: a client that lists
+    // or deletes them is answered as by a Consul where nobody wrote one.
+    private static readonly FrozenSet<string> Empty = new[]
+    {
+        "api-gateway", "bound-api-gateway", "control-plane-request-limit", "exported-services",
+        "file-system-certificate", "http-route", "ingress-gateway", "inline-certificate", "jwt-provider", "mesh",
+        "sameness-group", "service-resolver", "service-router", "service-splitter", "tcp-route",
+        "terminating-gateway",
+    }.ToFrozenSet(StringComparer.Ordinal);
+
+    /// <summary>The names of all kinds of which there may be entries.</summary>
     public static IEnumerable<string> Names => All.Keys.Order(StringComparer.Ordinal);
 
-    /// <summary>Whether there is such a kind.</summary>
-    public static bool IsKnown(string kind) => All.ContainsKey(kind);
+    /// <summary>Whether a kind may be asked for; not all that may be can be written.</summary>
+    public static bool IsKnown(string kind) => All.ContainsKey(kind) || Empty.Contains(kind);
 
     /// <summary>What clients are told about a kind that there is not.</summary>
     public static string Unknown(string kind) => "invalid config entry kind: " + kind;

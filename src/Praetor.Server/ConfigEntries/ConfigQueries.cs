@@ -10,7 +10,8 @@ public static class ConfigQueries
     public static ConfigEntryRecord? Get(ReadView view, string kind, string name) =>
         view.Get(Tables.ConfigByName, KeyBytes.Folded(kind, name));
 
-    /// <summary>All entries of a kind, ordered by name.</summary>
-    public static IEnumerable<ConfigEntryRecord> List(ReadView view, string kind) =>
-        view.Scan(Tables.ConfigByName, KeyBytes.Folded(kind));
+    /// <summary>All entries of a kind, ordered by name; of all kinds for an empty one.</summary>
+    public static IEnumerable<ConfigEntryRecord> List(ReadView view, string kind) => kind.Length == 0
+        ? ConfigKinds.Names.SelectMany(each => List(view, each))
+        : view.Scan(Tables.ConfigByName, KeyBytes.Folded(kind));
 }

@@ -12,6 +12,10 @@ public sealed class QueryHub(StateStore store, TimeProvider time)
     /// <summary>How many bytes of answers are kept when nobody waits for them: 64 MiB.</summary>
     public const long BytesMax = 64 * 1024 * 1024;
 
+    // Only how often a quiet wait begins anew.
+    private static readonly TimeSpan FollowWait = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan RefusedPause = TimeSpan.FromSeconds(1);
+
     // Sums over all kept queries are made once in so many new ones.
     private const int SweepEvery = 64;
 
@@ -26,8 +30,8 @@ public sealed class QueryHub(StateStore store, TimeProvider time)
     /// <param name="key">Equal keys mean equal queries.</param>
     /// <param name="evaluate">Answers it from a state.</param>
     /// <param name="ignoresEqual">Whether those who wait sleep on when the answer looks the same as before.</param>
-    public QueryAnswer Read(string key, Evaluate evaluate, bool ignoresEqual = false) =>
-        Find(key, evaluate, ignoresEqual).Answer();
+    public ValueTask<QueryAnswer> ReadAsync(string key, Evaluate evaluate, bool ignoresEqual = false) =>
+        Find(key, evaluate, ignoresEqual).AnswerAsync();
 
     /// <summary>The answer once its index is above the given one, or when the wait is over.</summary>
     public async Task<QueryAnswer> WaitAsync(
@@ -36,7 +40,7 @@ public sealed class QueryHub(StateStore store, TimeProvider time)
         while (true)
         {
             var query = Find(key, evaluate, ignoresEqual);
-            var answer = query.Answer();
+            var answer = await query.AnswerAsync();
             if (answer.Index > index || answer.IsRefusal)
             {
                 return answer;
@@ -48,6 +52,34 @@ public sealed class QueryHub(StateStore store, TimeProvider time)
             }
 
             _queries.TryRemove(new KeyValuePair<string, StandingQuery>(key, query));
+        }
+    }
+
+    /// <summary>Hands over the answer and each one after it, until stopped.</summary>
+    /// <param name="key">Equal keys mean equal queries.</param>
+    /// <param name="evaluate">Answers it from a state. While it fails it is asked again after a pause.</param>
+    /// <param name="take">Takes an answer; sometimes one that is no newer than the last.</param>
+    /// <param name="stop">Ends it.</param>
+    public async Task FollowAsync(string key, Evaluate evaluate, Action<QueryAnswer> take, CancellationToken stop)
+    {
+        var index = 0UL;
+        while (true)
+        {
+            var answer = await WaitAsync(key, evaluate, ignoresEqual: false, index, FollowWait, stop);
+            if (stop.IsCancellationRequested)
+            {
+                return;
+            }
+
+            if (!answer.IsRefusal)
+            {
+                index = answer.Index;
+                take(answer);
+                continue;
+            }
+
+            // A refusal is answered at once, so without a pause this would run round and round.
+            await Task.Delay(RefusedPause, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -63,7 +95,7 @@ public sealed class QueryHub(StateStore store, TimeProvider time)
     {
         if (!_queries.TryGetValue(key, out var query))
         {
-            query = _queries.GetOrAdd(key, new StandingQuery(store, evaluate, ignoresEqual));
+            query = _queries.GetOrAdd(key, new StandingQuery(store, evaluate, ignoresEqual, time));
             if (Interlocked.Increment(ref _newSinceSweep) >= SweepEvery)
             {
                 Sweep();

@@ -16,16 +16,26 @@ public delegate QueryAnswer Evaluate(ReadView view);
 /// it.
 /// Why no change is lost: the writer publishes the new state before it looks who waits. So either the watch was there
 /// when it looked, or the state that is read after the watch was set has the change.
+/// Whose thread: requests are served on the threads that read all sockets, so that a long evaluation there would hold
+/// up connections that have nothing to do with it. Only what was quick the last time is evaluated where it is asked
+/// for; everything else on the thread pool, where all who ask before it has begun share it.
 /// </remarks>
-internal sealed class StandingQuery(StateStore store, Evaluate evaluate, bool ignoresEqual)
+internal sealed class StandingQuery(StateStore store, Evaluate evaluate, bool ignoresEqual, TimeProvider time)
     : IWatcher, IThreadPoolWorkItem
 {
+    /// <summary>What counts as quick: ten times a hand-over to another thread and back on a busy machine.</summary>
+    public static readonly TimeSpan QuickMax = TimeSpan.FromMilliseconds(1);
+
     private readonly Lock _gate = new();
     private readonly Lock _evaluation = new();
     private List<Waiter> _waiters = [];
+
+    // An evaluation that was asked of the thread pool and has not looked at the state yet.
+    private TaskCompletionSource<QueryAnswer>? _next;
     private IReadOnlyList<WatchKey> _watched = [];
     private volatile QueryAnswer? _answer;
     private volatile bool _stale = true;
+    private volatile bool _isQuick;
     private bool _refreshing;
     private bool _retired;
 
@@ -35,11 +45,17 @@ internal sealed class StandingQuery(StateStore store, Evaluate evaluate, bool ig
     /// <summary>The size of what is kept.</summary>
     public int Bytes => _answer?.Body.Length ?? 0;
 
+    private QueryAnswer? Known => _answer is { } answer && !_stale ? answer : null;
+
     /// <summary>The newest answer, from now or from before, if nothing changed since.</summary>
-    public QueryAnswer Answer()
+    public ValueTask<QueryAnswer> AnswerAsync()
     {
-        var answer = _answer;
-        return answer is not null && !_stale ? answer : Refresh();
+        if (Known is { } known)
+        {
+            return new(known);
+        }
+
+        return _isQuick ? new(Refresh()) : new(RefreshAsideAsync());
     }
 
     /// <summary>Adds somebody who waits for an answer beyond an index; null: it was retired meanwhile.</summary>
@@ -75,27 +91,36 @@ internal sealed class StandingQuery(StateStore store, Evaluate evaluate, bool ig
         }
     }
 
-    /// <summary>Ends the watch, if nobody waits; the query is made anew when it is asked again.</summary>
+    /// <summary>Ends the watch, if nobody waits and nothing is being evaluated; the query is made anew when it is asked
+    /// again.</summary>
     public bool TryRetire()
     {
-        lock (_gate)
+        if (!_evaluation.TryEnter())
         {
-            if (_waiters.Count > 0 || _refreshing)
-            {
-                return false;
-            }
-
-            _retired = true;
+            return false;
         }
 
-        lock (_evaluation)
+        try
         {
+            lock (_gate)
+            {
+                if (_waiters.Count > 0 || _refreshing || _next is not null)
+                {
+                    return false;
+                }
+
+                _retired = true;
+            }
+
             store.Watches.Remove(_watched, this);
             _watched = [];
             _stale = true;
+            return true;
         }
-
-        return true;
+        finally
+        {
+            _evaluation.Exit();
+        }
     }
 
     void IWatcher.Changed()
@@ -108,7 +133,7 @@ internal sealed class StandingQuery(StateStore store, Evaluate evaluate, bool ig
     {
         while (true)
         {
-            Answer();
+            Refresh();
             QueryAnswer answer;
             List<Waiter>? woken;
             lock (_gate)
@@ -152,12 +177,46 @@ internal sealed class StandingQuery(StateStore store, Evaluate evaluate, bool ig
         ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
 
+    private Task<QueryAnswer> RefreshAsideAsync()
+    {
+        TaskCompletionSource<QueryAnswer> next;
+        lock (_gate)
+        {
+            if (_next is not null)
+            {
+                return _next.Task;
+            }
+
+            _next = next = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+
+        ThreadPool.UnsafeQueueUserWorkItem(static query => query.RefreshAside(), this, preferLocal: false);
+        return next.Task;
+    }
+
+    private void RefreshAside()
+    {
+        TaskCompletionSource<QueryAnswer> asked;
+        QueryAnswer answer;
+        lock (_evaluation)
+        {
+            lock (_gate)
+            {
+                (asked, _next) = (_next!, null);
+            }
+
+            answer = Refresh();
+        }
+
+        asked.SetResult(answer);
+    }
+
     private QueryAnswer Refresh()
     {
         QueryAnswer answer;
         lock (_evaluation)
         {
-            if (_answer is { } known && !_stale)
+            if (Known is { } known)
             {
                 return known;
             }
@@ -165,9 +224,11 @@ internal sealed class StandingQuery(StateStore store, Evaluate evaluate, bool ig
             // The state is read after whoever asks came here, so one evaluation is new enough for them, however
             // often things change meanwhile.
             _stale = false;
+            var began = time.GetTimestamp();
             var view = new ReadView(store.Current, tracks: true);
             answer = EvaluateSafely(view);
             Watch(view);
+            _isQuick = time.GetElapsedTime(began) <= QuickMax;
             _answer = answer;
             if (_retired)
             {
@@ -273,6 +334,8 @@ internal sealed class Waiter(StandingQuery query, ulong index, QueryAnswer befor
     public void GiveUp()
     {
         query.Leave(this);
-        _done.TrySetResult(query.Answer());
+        _ = EndAsync();
     }
+
+    private async Task EndAsync() => _done.TrySetResult(await query.AnswerAsync());
 }

@@ -139,13 +139,12 @@ public sealed class StateStore : IDisposable
             }
 
             _pending.Add(command);
-            if (_pending.Count > 1)
+            if (_pending.Count == 1)
             {
-                return null;
+                _arrived.Set();
             }
         }
 
-        _arrived.Set();
         return null;
     }
 
@@ -154,9 +153,12 @@ public sealed class StateStore : IDisposable
         var batch = new List<IPendingCommand>();
         while (true)
         {
+            bool stopping;
             lock (_gate)
             {
+                // Read together: what came before the end was decided is in this batch or was.
                 (batch, _pending) = (_pending, batch);
+                stopping = _stopping;
             }
 
             if (batch.Count > 0)
@@ -170,7 +172,7 @@ public sealed class StateStore : IDisposable
                 continue;
             }
 
-            if (_stopping)
+            if (stopping)
             {
                 return;
             }

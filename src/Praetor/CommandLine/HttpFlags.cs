@@ -78,11 +78,13 @@ internal sealed class HttpFlags
 
     /// <summary>A client for the agent that flags and environment name.</summary>
     /// <exception cref="CommandException">They name something that cannot be used.</exception>
-    public PraetorClient Connect(Shell shell)
+    /// <param name="shell">Where the environment is.</param>
+    /// <param name="userAgent">What the command calls itself to the agent. Null: nothing.</param>
+    public PraetorClient Connect(Shell shell, string? userAgent = null)
     {
         try
         {
-            return new PraetorClient(Options(shell), shell.Time);
+            return new PraetorClient(Options(shell) with { UserAgent = userAgent }, shell.Time);
         }
         catch (Exception wrong) when (wrong is IOException or UriFormatException or UnauthorizedAccessException
             or InvalidDataException or System.Security.Cryptography.CryptographicException)

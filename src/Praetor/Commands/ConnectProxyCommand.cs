@@ -72,7 +72,7 @@ internal sealed class ConnectProxyCommand : Command
 
         using var signals = new ProcessSignals();
         using var both = CancellationTokenSource.CreateLinkedTokenSource(stop, signals.Stop);
-        using var client = _http.Connect(shell);
+        using var client = _http.Connect(shell, ProxyRunner.UserAgent);
         try
         {
             var log = new ProxyLogWriter(shell, _logLevel.Value, _logJson.Value);

@@ -21,7 +21,7 @@ public sealed class ClientProcessTests
         await using var server = await AgentProcess.StartAsync(
             new AgentOptions { IsDev = false, Node = "s1", NodeId = "" }, Stop);
         await using var client = await AgentProcess.StartAsync(
-            new AgentOptions { ClientOf = server.Ports.Server, Node = "c1", NodeId = "" }, Stop);
+            new AgentOptions { IsClient = true, Joins = [server], Node = "c1", NodeId = "" }, Stop);
         await PutAsync(client, "/v1/agent/service/register", Web);
         (await server.Http.GetStringAsync("/v1/health/service/web?passing", Stop)).ShouldContain("\"c1\"");
         (await client.RunAsync("kv", "put", "a", "b")).Output.ShouldContain("Success");

@@ -11,6 +11,7 @@ namespace Integration.Proxy;
 public sealed class OurAgentTests : IAsyncLifetime
 {
     private const double SecondsToFirstTalk = 1;
+    private const double SecondsToTakeOver = 5;
     private readonly EchoServer _echo = new();
     private readonly List<Process> _proxies = [];
     private readonly int _publicPort = FreePorts.Take();
@@ -54,10 +55,8 @@ public sealed class OurAgentTests : IAsyncLifetime
     [InlineData("consul", "consul")]
     public async Task Proxies_talk_through_our_agent_and_a_deny_cuts_them(string client, string server)
     {
-        await RegisterAsync("web", _echo.Address.Port, $$"""{"Port":{{_publicPort}}}""");
-        await RegisterAsync("cli", 1, $$$"""{"Port":{{{_clientPort}}},"Proxy":{"Upstreams":[{{{UpstreamJson}}}]}}""");
-        StartProxy(server, "web");
-        StartProxy(client, "cli");
+        await RegisterBothAsync();
+        await StartBothAsync(server, client);
         await UntilItTalksAsync(15);
         using (var wire = await TestWire.OpenAsync(Upstream))
         {
@@ -68,6 +67,55 @@ public sealed class OurAgentTests : IAsyncLifetime
         await Wait.UntilAsync("a deny cuts", async () => !await TalksAsync(), 5);
         await DecideAsync("allow");
         await UntilItTalksAsync(5);
+    }
+
+    [Theory]
+    [InlineData("ours")]
+    [InlineData("consul")]
+    public async Task A_proxy_that_is_started_outside_takes_the_place_of_the_agents_and_gives_it_back(string whose)
+    {
+        await RegisterBothAsync();
+        await UntilItTalksAsync(SecondsToFirstTalk + SecondsToTakeOver);
+        using var old = await TestWire.OpenAsync(Upstream);
+        (await old.SayAsync("x")).ShouldBe("x");
+
+        var (server, client) = await StartBothAsync(whose, whose);
+        await UntilItTalksAsync(5);
+        (await old.SayAsync("still there")).ShouldBe("still there");
+
+        server.Kill();
+        client.Kill();
+        await Wait.UntilAsync(
+            "the agent's sidecars are back", () => Listens(Agent.ProcessId, _publicPort, _upstreamPort), 10);
+        await UntilItTalksAsync(SecondsToTakeOver);
+    }
+
+    [Theory]
+    [InlineData("ours")]
+    [InlineData("consul")]
+    public async Task An_agent_that_comes_back_leaves_its_place_to_the_proxy_that_is_there(string whose)
+    {
+        await RegisterBothAsync();
+        var (server, client) = await StartBothAsync(whose, whose);
+        await Agent.KillAsync();
+        await Agent.StartAgainAsync(Stop);
+
+        await UntilItTalksAsync(10);
+        Listens(server.Id, _publicPort).ShouldBeTrue();
+        Listens(client.Id, _upstreamPort).ShouldBeTrue();
+        Listens(Agent.ProcessId, _publicPort).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task A_look_at_a_sidecar_takes_it_away_for_seconds_at_most()
+    {
+        await RegisterBothAsync();
+        await UntilItTalksAsync(SecondsToFirstTalk + SecondsToTakeOver);
+        using var look = new HttpRequestMessage(HttpMethod.Get, "/v1/agent/service/cli-sidecar-proxy");
+        look.Headers.UserAgent.ParseAdd("Go-http-client/1.1");
+        (await Agent.Http.SendAsync(look, Stop)).IsSuccessStatusCode.ShouldBeTrue();
+        (await IsClosedAsync()).ShouldBeTrue();
+        await UntilItTalksAsync(SecondsToTakeOver);
     }
 
     [Theory]
@@ -147,6 +195,12 @@ public sealed class OurAgentTests : IAsyncLifetime
         "/v1/agent/service/register",
         $$$"""{"Name":"{{{name}}}","Port":{{{port}}},"Connect":{"SidecarService":{{{sidecar}}}}}""");
 
+    private async Task RegisterBothAsync()
+    {
+        await RegisterAsync("web", _echo.Address.Port, $$"""{"Port":{{_publicPort}}}""");
+        await RegisterAsync("cli", 1, $$$"""{"Port":{{{_clientPort}}},"Proxy":{"Upstreams":[{{{UpstreamJson}}}]}}""");
+    }
+
     private Task DecideAsync(string action) => PutAsync(
         "/v1/connect/intentions/exact?source=cli&destination=web", $$"""{"Action":"{{action}}"}""");
 
@@ -157,7 +211,28 @@ public sealed class OurAgentTests : IAsyncLifetime
         answer.IsSuccessStatusCode.ShouldBeTrue($"{path}: {await answer.Content.ReadAsStringAsync(Stop)}");
     }
 
-    private void StartProxy(string whose, string service)
+    private async Task<(Process Server, Process Client)> StartBothAsync(string server, string client)
+    {
+        var (web, cli) = (StartProxy(server, "web"), StartProxy(client, "cli"));
+        await Wait.UntilAsync("both listen", () => Listens(web.Id, _publicPort) && Listens(cli.Id, _upstreamPort), 15);
+        return (web, cli);
+    }
+
+    private static bool Listens(int process, params ReadOnlySpan<int> ports)
+    {
+        var own = Listening.PortsOf(process);
+        foreach (var port in ports)
+        {
+            if (!own.Contains(port))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private Process StartProxy(string whose, string service)
     {
         Assert.SkipUnless(
             whose == "ours" || global::Support.RealConsul.IsThere, global::Support.RealConsul.Missing);
@@ -173,6 +248,7 @@ public sealed class OurAgentTests : IAsyncLifetime
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
         _proxies.Add(process);
+        return process;
     }
 
     private Task UntilItTalksAsync(double seconds) =>

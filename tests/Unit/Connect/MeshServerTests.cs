@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Praetor.Agent.Config;
 using Praetor.Agent.Connect;
 using Praetor.Agent.Http;
+using Praetor.Agent.Http.Endpoints;
 using Praetor.Agent.Local;
 using Praetor.Server.Queries;
 using Praetor.Server.State;
@@ -50,6 +51,34 @@ public sealed class MeshServerTests : IAsyncDisposable
         var domain = roots.GetProperty("TrustDomain").GetString();
         leaf.GetProperty("ServiceURI").GetString().ShouldBe($"spiffe://{domain}/ns/default/dc/dc1/svc/web");
         leaf.GetProperty("PrivateKeyPEM").GetString()!.ShouldStartWith("-----BEGIN EC PRIVATE KEY-----");
+    }
+
+    [Theory]
+    [InlineData("GET", "/v1/config/", 200, "[]")]
+    [InlineData("GET", "/v1/config/service-router", 200, "[]")]
+    [InlineData("GET", "/v1/config/service-splitter/web", 404,
+        "Config entry not found for \"service-splitter\" / \"web\"")]
+    [InlineData("GET", "/v1/config/service-splitter/", 404,
+        "Config entry not found for \"service-splitter\" / \"\"")]
+    [InlineData("DELETE", "/v1/config/service-resolver/web", 200, "{}")]
+    [InlineData("DELETE", "/v1/config/nope/web", 400, "invalid config entry kind: nope")]
+    public async Task Kinds_that_cannot_be_written_yet_are_answered_as_if_nobody_had(
+        string method, string path, int status, string body)
+    {
+        await StartAsync();
+        var reply = await AskAsync(method, path);
+        reply.Status.ShouldBe(status);
+        Text(reply).Trim().ShouldBe(body);
+    }
+
+    [Fact]
+    public async Task A_list_without_a_kind_has_all_kinds()
+    {
+        await StartAsync();
+        await AskAsync("PUT", "/v1/config", """{"Kind":"service-defaults","Name":"web","Protocol":"http"}""");
+        await AskAsync("PUT", "/v1/config", """{"Kind":"proxy-defaults","Name":"global"}""");
+        Json(await AskAsync("GET", "/v1/config/")).EnumerateArray()
+            .Select(static e => e.GetProperty("Kind").GetString()).ShouldBe(["proxy-defaults", "service-defaults"]);
     }
 
     [Fact]
@@ -260,7 +289,7 @@ public sealed class MeshServerTests : IAsyncDisposable
         _mesh = new MeshServer(_store, hub, node, config, _time, new Random(7), NullLogger.Instance);
         await _mesh.InitializeAsync(TestContext.Current.CancellationToken);
         _routes = new RouteTable();
-        _mesh.AddRoutes(_routes);
+        _mesh.AddRoutes(_routes, new OutsideProxies(static () => [], static (_, _, _) => Task.CompletedTask));
     }
 
     private async Task<Reply> AskAsync(string method, string target, string body = "")

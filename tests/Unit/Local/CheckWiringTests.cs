@@ -35,8 +35,15 @@ public sealed class CheckWiringTests
             }
         });
 
-        await editing.WaitAsync(Patience, TestContext.Current.CancellationToken);
-        await end.CancelAsync();
+        try
+        {
+            await editing.WaitAsync(Patience, TestContext.Current.CancellationToken);
+        }
+        finally
+        {
+            await end.CancelAsync();
+        }
+
         await reporting.WaitAsync(Patience, TestContext.Current.CancellationToken);
 
         (await world.Agent.ReportAsync("t", CheckStatus.Passing, "")).ShouldBeFalse();

@@ -47,9 +47,15 @@ internal sealed class LocalWorld : IAsyncDisposable
         Agent = new LocalAgent(
             Options, catalog ?? Catalog, Time, new Random(Seed), NullLoggerFactory.Instance);
         Log = new AgentLog(new AgentLogOptions(), TextWriter.Null, Time);
+        Proxies = new OutsideProxies(() => Agent.ManagedProxies, (id, isFollowing, _) =>
+        {
+            Claims.Add((id, isFollowing));
+            return Task.CompletedTask;
+        });
         AgentEndpoints.AddTo(Routes, Streams, new AgentSurroundings
         {
             Local = Agent,
+            Proxies = Proxies,
             Facts = new AgentFacts { Node = Options.Node, ProductVersion = "0.1.0" },
             Actions = new AgentActions
             {
@@ -62,6 +68,11 @@ internal sealed class LocalWorld : IAsyncDisposable
             Random = new Random(Seed),
         });
     }
+
+    public OutsideProxies Proxies { get; }
+
+    /// <summary>Sidecars that something outside seemed to be about to run, and whether it followed them.</summary>
+    public List<(string Id, bool IsFollowing)> Claims { get; } = [];
 
     public AgentLog Log { get; }
 
@@ -98,7 +109,7 @@ internal sealed class LocalWorld : IAsyncDisposable
     }
 
     /// <summary>Asks the agent's API.</summary>
-    public async Task<Reply> AskAsync(string method, string target, string body = "")
+    public async Task<Reply> AskAsync(string method, string target, string body = "", string userAgent = "")
     {
         var question = target.IndexOf('?');
         var path = question < 0 ? target : target[..question];
@@ -111,6 +122,7 @@ internal sealed class LocalWorld : IAsyncDisposable
             Path = path,
             PathValues = match.Values,
             Query = question < 0 ? QueryParameters.None : QueryParameters.Parse(target.AsSpan(question + 1)),
+            UserAgent = userAgent,
             Body = Encoding.UTF8.GetBytes(body),
         });
     }

@@ -51,7 +51,7 @@ public sealed class RegistrationTests
             proxy => proxy.Proxy!.LocalServicePort.ShouldBe(8080));
         world.CheckInCatalog("service:web-sidecar-proxy:1")!.Name.ShouldBe("Connect Sidecar Listening");
         world.CheckInCatalog("service:web-sidecar-proxy:2")!.Name.ShouldBe("Connect Sidecar Aliasing web");
-        world.Agent.ManagedProxies.ShouldBeEmpty();
+        world.Agent.ManagedProxies.ShouldHaveSingleItem().GivesWay.ShouldBeTrue();
 
         await world.PutAsync("service/deregister/web");
 
@@ -73,6 +73,7 @@ public sealed class RegistrationTests
 
         var proxy = world.Agent.ManagedProxies.ShouldHaveSingleItem();
         proxy.Record.Proxy!.Upstreams!.ShouldHaveSingleItem().LocalBindPort.ShouldBe(9103);
+        proxy.GivesWay.ShouldBeFalse();
         told.ShouldBe(1);
     }
 

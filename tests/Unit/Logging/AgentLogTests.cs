@@ -89,6 +89,23 @@ public sealed class AgentLogTests
     }
 
     [Fact]
+    public void A_console_that_cannot_be_written_to_ends_nothing_and_the_file_has_every_line()
+    {
+        using var folder = new TempFolder("log");
+        var options = new AgentLogOptions { File = new LogFileOptions(folder.File("agent.log")) };
+        var console = new StringWriter();
+        console.Dispose();
+        using (var log = new AgentLog(options, console, _time))
+        {
+            log.CreateLogger("agent").LogInformation("one");
+            log.CreateLogger("agent").LogInformation("two");
+        }
+
+        var lines = File.ReadAllLines(Directory.GetFiles(folder.Path).ShouldHaveSingleItem());
+        lines.Select(static line => line[^3..]).ShouldBe(["one", "two"]);
+    }
+
+    [Fact]
     public void A_file_is_followed_by_a_new_one_and_old_ones_go()
     {
         using var folder = new TempFolder("log");

@@ -35,14 +35,12 @@ public sealed class MeshPortTests : IDisposable
         _time.Advance(TimeSpan.FromMinutes(10));
         _port.Watching.Task.IsCompleted.ShouldBeFalse();
 
+        await _time.TimersAsync(1).WaitAsync(Limit);
         _listener.Connections = 0;
-        while (!_port.Watching.Task.IsCompleted)
-        {
-            _time.Advance(TimeSpan.FromSeconds(1));
-            await Task.Yield();
-        }
+        _time.Advance(TimeSpan.FromSeconds(1));
+        await _port.Watching.Task.WaitAsync(Limit);
 
-        await _port.CloseAsync(endConnections: true);
+        await _port.CloseAsync(endConnections: true).WaitAsync(Limit);
         _port.IsDrained.ShouldBeTrue();
     }
 
@@ -60,7 +58,7 @@ public sealed class MeshPortTests : IDisposable
 
     private sealed class FakePort(ControlScope scope, IPlaneListener listener) : MeshPort(scope, "test")
     {
-        public TaskCompletionSource Watching { get; } = new();
+        public TaskCompletionSource Watching { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         protected override IPlaneListener Listen(IPEndPoint at) => listener;
 

@@ -151,11 +151,24 @@ public sealed class StateStoreTests
         Get(store, "a").ShouldBeNull();
     }
 
-    internal static Task Register(StateStore store, string node, string service) => store.SubmitAsync(
+    [Fact]
+    public async Task Every_command_is_answered_also_those_that_come_while_the_store_stops()
+    {
+        for (var round = 0; round < 500; round++)
+        {
+            var store = new StateStore(new MemoryEngine());
+            var answers = Task.Run(() => Task.WhenAll(Enumerable.Range(0, 8).Select(
+                i => store.SubmitAsync(Put($"k{i}", "v")))));
+            store.Dispose();
+            await answers.WaitAsync(TimeSpan.FromSeconds(20));
+        }
+    }
+
+    internal static Task Register(StateStore store, string node, string service, int port = 80) => store.SubmitAsync(
         new Register(new Registration
         {
             Node = Node with { Name = node },
-            Service = new ServiceRecord { Id = service, Name = service, Port = 80 },
+            Service = new ServiceRecord { Id = service, Name = service, Port = port },
             Checks = [new CheckRecord { Id = $"{service}-check", ServiceId = service, Status = "passing" }],
         }));
 

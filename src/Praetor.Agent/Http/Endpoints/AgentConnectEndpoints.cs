@@ -13,6 +13,9 @@ internal sealed record AgentConnectSettings
     /// <summary>Whether the mesh is on.</summary>
     public required bool IsEnabled { get; init; }
 
+    /// <summary>Told of who asks for certificates.</summary>
+    public required OutsideProxies Proxies { get; init; }
+
     /// <summary>What holds where no intention does.</summary>
     public required DefaultPolicy ByDefault { get; init; }
 
@@ -57,6 +60,7 @@ internal sealed class AgentConnectEndpoints(IMeshView mesh, LeafCache leaves, Ag
             return Reply.BadRequest(problem);
         }
 
+        await settings.Proxies.AsksForLeafAsync(request, options.Index);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(request.Aborted, settings.Stop);
         try
         {

@@ -10,6 +10,8 @@ internal sealed record AgentSurroundings
 {
     public required LocalAgent Local { get; init; }
 
+    public required OutsideProxies Proxies { get; init; }
+
     public required AgentFacts Facts { get; init; }
 
     public required AgentActions Actions { get; init; }
@@ -40,7 +42,7 @@ internal static class AgentEndpoints
         RouteTable routes, IDictionary<string, Func<HttpContext, ApiRequest, Task>> streams, AgentSurroundings around)
     {
         var (local, facts, time) = (around.Local, around.Facts, around.Time);
-        new AgentServicesEndpoints(local, time, around.Random).AddTo(routes);
+        new AgentServicesEndpoints(local, around.Proxies, time, around.Random).AddTo(routes);
         new AgentChecksEndpoints(local).AddTo(routes);
         new AgentSelfEndpoints(local, facts, new HostReport(local.Options.DataDir ?? "/", time)).AddTo(routes);
         new AgentControlEndpoints(local, around.Actions, facts.HasAcls, around.KeepsTokens).AddTo(routes);

@@ -6,7 +6,8 @@ using Praetor.Server.Model;
 namespace Praetor.Agent.Http.Endpoints;
 
 /// <summary>/v1/agent/service…: the services of this agent.</summary>
-internal sealed class AgentServicesEndpoints(LocalAgent local, TimeProvider time, Random random)
+internal sealed class AgentServicesEndpoints(
+    LocalAgent local, OutsideProxies proxies, TimeProvider time, Random random)
 {
     /// <summary>What a definition may weigh: 512 KiB, as in today's Consul.</summary>
     public const int DefinitionBodyMax = 512 * 1024;
@@ -86,6 +87,7 @@ internal sealed class AgentServicesEndpoints(LocalAgent local, TimeProvider time
             return Reply.BadRequest(problem);
         }
 
+        await proxies.AsksForRegistrationAsync(request);
         var known = request.Query["hash"];
         var ends = time.GetUtcNow() + WaitLimits.Usual.Of(options.Wait, random);
         while (true)

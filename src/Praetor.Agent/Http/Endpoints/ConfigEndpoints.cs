@@ -42,7 +42,7 @@ internal sealed class ConfigEndpoints(StateStore store)
             Acl = RouteRows.OperatorRead,
             Read = List,
             IgnoresEqual = true,
-            Description = "All configuration entries of a kind.",
+            Description = "All configuration entries of a kind; of all kinds for none.",
         });
         routes.Handle("DELETE", "/v1/config/{kind}", RouteRows.OperatorWrite,
             static _ => ValueTask.FromResult(Reply.Text(404, "Must provide both a kind and name to delete")),
@@ -55,7 +55,7 @@ internal sealed class ConfigEndpoints(StateStore store)
     private static QueryAnswer List(ApiRequest request, ReadView view)
     {
         var kind = request.PathValues[0];
-        if (!ConfigKinds.IsKnown(kind))
+        if (kind.Length > 0 && !ConfigKinds.IsKnown(kind))
         {
             return RouteRows.Text(view, 500, ConfigKinds.Unknown(kind));
         }
@@ -74,11 +74,6 @@ internal sealed class ConfigEndpoints(StateStore store)
     private static QueryAnswer Get(ApiRequest request, ReadView view)
     {
         var (kind, name) = (request.PathValues[0], request.PathValues[1]);
-        if (name.Length == 0)
-        {
-            return List(request, view);
-        }
-
         if (!ConfigKinds.IsKnown(kind))
         {
             return RouteRows.Text(view, 500, ConfigKinds.Unknown(kind));

@@ -33,7 +33,7 @@ internal sealed class ConnectCaEndpoints(
         Read = Roots,
 
         // The days that remain pass without a change of the state.
-        KeepsAnswer = false,
+        KeepsAnswer = static _ => false,
         SaysCache = pattern == AgentRoots,
         Description = description,
     });

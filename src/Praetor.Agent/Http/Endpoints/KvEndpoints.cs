@@ -20,7 +20,7 @@ internal sealed class KvEndpoints(StateStore store, int valueMax)
             Pattern = Pattern,
             Acl = RouteRows.KeyRead,
             Read = Get,
-            KeepsAnswer = false,
+            KeepsAnswer = static request => request.Query.Has("recurse") || request.Query.Has("keys"),
             Description = "A key, all keys that begin alike (recurse), or only their names (keys).",
         });
         routes.Add(new Route
