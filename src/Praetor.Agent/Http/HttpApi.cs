@@ -224,7 +224,8 @@ internal sealed partial class HttpApi(ApiSurroundings around)
 
     private async ValueTask<QueryAnswer> AnswerAsync(ApiRequest request, Route route, ReadOptions options)
     {
-        if (options.Index == 0 && !route.KeepsAnswer)
+        // Nodes move without the catalog changing, so an order by distance is never one that was kept.
+        if (options.Index == 0 && (!route.KeepsAnswer || request.Near.Length > 0))
         {
             return route.Read!(request, new ReadView(around.Store.Current, tracks: false));
         }

@@ -115,6 +115,11 @@ public sealed partial class AgentRuntime : IAsyncDisposable
             Log.Warned(_logger, warning);
         }
 
+        if (ReadWatches(_config, out var wrong) is not null && wrong is not null)
+        {
+            throw new FormatException(wrong);
+        }
+
         RuntimeGauges.AddTo(_metrics, Environment.MachineName);
         var streams = AddRoutes();
         await _mesh.InitializeAsync(stop);
@@ -123,6 +128,7 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         await _local.StartAsync(stop);
         _proxies = new ManagedProxies(_local, ClientAddress(), _metrics, _time, _log.CreateLogger("agent.proxy"));
         _proxies.Start();
+        await StartToolsAsync();
         Log.Started(_logger, string.Join(' ', _http?.Addresses ?? []), _config.Ports.Dns);
     }
 
@@ -148,6 +154,13 @@ public sealed partial class AgentRuntime : IAsyncDisposable
                 Log.NeedsRestart(_logger, key);
             }
 
+            var watches = ReadWatches(next, out var wrong);
+            if (wrong is not null)
+            {
+                Log.ReloadRefused(_logger, wrong);
+                return wrong;
+            }
+
             // First, as it is the only part that may still refuse, and then nothing has changed.
             if (await _local.ReloadAsync(ConfigMapping.Local(next, _node)) is { } refused)
             {
@@ -159,6 +172,7 @@ public sealed partial class AgentRuntime : IAsyncDisposable
             _guard.Rules = Guards(next);
             _dns?.Reload(ConfigMapping.Dns(next));
             _config = next;
+            await (_watches?.ApplyAsync(watches) ?? Task.CompletedTask);
             return null;
         }
         catch (IOException e)
@@ -172,17 +186,22 @@ public sealed partial class AgentRuntime : IAsyncDisposable
     }
 
     /// <summary>Leaves the cluster, gracefully, and ends.</summary>
-    public Task LeaveAsync()
+    public async Task LeaveAsync()
     {
         Log.Leaving(_logger);
+        if (_tools is { } tools)
+        {
+            await tools.Membership.LeaveAsync(CancellationToken.None);
+        }
+
         _ended.TrySetResult(true);
-        return Task.CompletedTask;
     }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         Log.Stopping(_logger);
+        await StopToolsAsync();
         if (_proxies is not null)
         {
             await _proxies.DisposeAsync();
@@ -229,13 +248,17 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         StatusEndpoints.AddTo(_routes, $"{_node.Address}:{_node.ServerPort.ToString(CultureInfo.InvariantCulture)}");
         new KvEndpoints(_store, valueMax).AddTo(_routes);
         new TxnEndpoints(_store, valueMax, (int)Math.Min(_config.Limits.TxnBytesMax, int.MaxValue)).AddTo(_routes);
-        CatalogReads.AddTo(_routes, _config.Datacenter);
+        var facts = Facts();
+        var tools = _tools = MakeTools(facts);
+        CatalogReads.AddTo(_routes, tools.Datacenters);
         new CatalogWrites(_store, _config.Datacenter).AddTo(_routes);
         HealthEndpoints.AddTo(_routes);
         AgentEndpoints.AddTo(_routes, streams, new AgentSurroundings
         {
             Local = _local,
-            Facts = Facts(),
+            Facts = facts,
+            Membership = tools.Membership,
+            Coordinates = tools.Coordinates,
             Actions = new AgentActions
             {
                 ReloadAsync = ReloadAsync,
@@ -252,6 +275,7 @@ public sealed partial class AgentRuntime : IAsyncDisposable
             MetricsPrefix = _config.Telemetry.MetricsPrefix,
         });
         _mesh.AddRoutes(_routes);
+        AddToolRoutes(_routes, tools);
         return streams;
     }
 
@@ -388,5 +412,8 @@ public sealed partial class AgentRuntime : IAsyncDisposable
 
         [LoggerMessage(9, LogLevel.Warning, "{Warning}")]
         public static partial void Warned(ILogger log, string warning);
+
+        [LoggerMessage(10, LogLevel.Information, "ignoring remote exec event, disabled: event_id={Id}")]
+        public static partial void ExecDisabled(ILogger log, string id);
     }
 }
