@@ -29,4 +29,11 @@ namespace Praetor.Client;
 [JsonSerializable(typeof(ConfigEntryName[]))]
 [JsonSerializable(typeof(CaConfiguration))]
 [JsonSerializable(typeof(RaftConfiguration))]
+[JsonSerializable(typeof(UserEvent[]))]
+[JsonSerializable(typeof(NodeCoordinate[]))]
+[JsonSerializable(typeof(DatacenterCoordinates[]))]
+[JsonSerializable(typeof(KeyringPool[]))]
+[JsonSerializable(typeof(KeyringKey))]
+[JsonSerializable(typeof(SessionRequest))]
+[JsonSerializable(typeof(SessionCreated))]
 internal sealed partial class ClientJson : JsonSerializerContext;

@@ -200,14 +200,16 @@ public sealed partial class PraetorClient
             null,
             stop);
 
-    /// <summary>Declares a failed member as left; with <paramref name="prune"/> it is forgotten as well.</summary>
+    /// <summary>Declares a failed member as left; with <paramref name="prune"/> it is forgotten as well, with
+    /// <paramref name="wan"/> it is one of the pool of all datacenters' servers.</summary>
     /// <exception cref="ApiException">The agent refused, for example because there is no such member.</exception>
-    public Task ForceLeaveAsync(string node, bool prune = false, CancellationToken stop = default) =>
-        PutAsync(
-            "/v1/agent/force-leave/" + Uri.EscapeDataString(node),
-            prune ? new QueryOptions().With("prune", "1") : null,
-            null,
-            stop);
+    public Task ForceLeaveAsync(
+        string node, bool prune = false, bool wan = false, CancellationToken stop = default)
+    {
+        var query = prune ? new QueryOptions().With("prune", "1") : new QueryOptions();
+        return PutAsync(
+            "/v1/agent/force-leave/" + Uri.EscapeDataString(node), wan ? query.With("wan", "1") : query, null, stop);
+    }
 
     /// <summary>The agent's log as it is written, line after line, until the caller stops or the agent ends.</summary>
     /// <exception cref="ApiException">The agent refused, for example an unknown level.</exception>

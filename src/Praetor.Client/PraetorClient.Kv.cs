@@ -127,7 +127,7 @@ public sealed partial class PraetorClient
         return how.Release is { } release ? wanted.With("release", release) : wanted;
     }
 
-    private static string KvPath(string key) => "/v1/kv/" + EscapePath(key.StartsWith('/') ? key[1..] : key);
+    internal static string KvPath(string key) => "/v1/kv/" + EscapePath(key.StartsWith('/') ? key[1..] : key);
 
     private static string EscapePath(string path) =>
         string.Join('/', path.Split('/').Select(Uri.EscapeDataString));

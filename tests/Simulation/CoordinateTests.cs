@@ -48,7 +48,7 @@ public sealed class CoordinateTests
     public void Numbers_that_run_away_bring_a_member_back_to_the_origin()
     {
         var client = new CoordinateClient(new Random(1));
-        var far = Coordinate.Origin with { Portion = [.. Enumerable.Repeat(double.MaxValue, 8)] };
+        var far = Coordinate.Origin with { Vector = [.. Enumerable.Repeat(double.MaxValue, 8)] };
         client.Update("a", far, TimeSpan.FromSeconds(1)).ShouldBeNull();
         client.Resets.ShouldBe(1);
         client.Current.IsValid.ShouldBeTrue();

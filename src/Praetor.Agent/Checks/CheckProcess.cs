@@ -9,6 +9,30 @@ namespace Praetor.Agent.Checks;
 /// <param name="StartError">Why it could not be started; null when it was.</param>
 internal sealed record ProcessEnd(int? ExitCode, bool IsLate, string? StartError, OutputCapture Output);
 
+/// <summary>A program to run.</summary>
+/// <param name="Args">The program and its arguments.</param>
+/// <param name="Timeout">It is killed after this time.</param>
+/// <param name="Output">Takes what it writes, to either output; while it takes, the program waits.</param>
+internal sealed record ProcessRun(
+    IReadOnlyList<string> Args, TimeSpan Timeout, Func<ReadOnlyMemory<byte>, ValueTask> Output)
+{
+    private const string UsualShell = "/bin/sh";
+
+    /// <summary>What it may read. Empty: nothing.</summary>
+    public ReadOnlyMemory<byte> Input { get; init; }
+
+    /// <summary>What stands in its environment beside the agent's own.</summary>
+    public IReadOnlyDictionary<string, string> Environment { get; init; } =
+        new Dictionary<string, string>(StringComparer.Ordinal);
+
+    /// <summary>The arguments that have the user's shell run a command line.</summary>
+    public static IReadOnlyList<string> ByShell(string command)
+    {
+        var shell = System.Environment.GetEnvironmentVariable("SHELL");
+        return [string.IsNullOrEmpty(shell) ? UsualShell : shell, "-c", command];
+    }
+}
+
 /// <summary>
 /// Runs a program with its output captured, and kills it with all its children when its time is over.
 /// </summary>
@@ -24,30 +48,40 @@ internal sealed partial class CheckProcess(TimeProvider time)
     private const int ReadBytes = 4096;
     private static readonly Lazy<string?> Setsid = new(static () => Find("setsid"));
 
-    public async Task<ProcessEnd> RunAsync(
+    /// <summary>Runs a program that reads nothing, and keeps the end of its output.</summary>
+    public Task<ProcessEnd> RunAsync(
         IReadOnlyList<string> args, TimeSpan timeout, int outputMax, CancellationToken stop)
     {
         var output = new OutputCapture(outputMax);
-        if (StartProblem(args[0]) is { } problem)
+        return RunAsync(new ProcessRun(args, timeout, output.TakeAsync), output, stop);
+    }
+
+    /// <summary>Runs a program.</summary>
+    /// <param name="run">Which, and how.</param>
+    /// <param name="output">Comes back with the end; who streams the output keeps none here.</param>
+    /// <param name="stop">Kills it.</param>
+    public async Task<ProcessEnd> RunAsync(ProcessRun run, OutputCapture output, CancellationToken stop)
+    {
+        if (StartProblem(run.Args[0]) is { } problem)
         {
             return new ProcessEnd(null, false, problem, output);
         }
 
-        using var process = new Process { StartInfo = StartInfo(args) };
+        using var process = new Process { StartInfo = StartInfo(run) };
         try
         {
             process.Start();
         }
         catch (Win32Exception error)
         {
-            return new ProcessEnd(null, false, $"fork/exec {args[0]}: {error.Message}", output);
+            return new ProcessEnd(null, false, $"fork/exec {run.Args[0]}: {error.Message}", output);
         }
 
-        process.StandardInput.Close();
-        using var limit = new RunLimit(timeout, time, stop);
+        using var limit = new RunLimit(run.Timeout, time, stop);
+        var feeding = FeedAsync(process.StandardInput.BaseStream, run.Input, limit.Token);
         var pumps = Task.WhenAll(
-            PumpAsync(process.StandardOutput.BaseStream, output, limit.Token),
-            PumpAsync(process.StandardError.BaseStream, output, limit.Token));
+            PumpAsync(process.StandardOutput.BaseStream, run.Output, limit.Token),
+            PumpAsync(process.StandardError.BaseStream, run.Output, limit.Token));
         try
         {
             await process.WaitForExitAsync(limit.Token);
@@ -59,7 +93,7 @@ internal sealed partial class CheckProcess(TimeProvider time)
             return new ProcessEnd(null, true, null, output);
         }
 
-        await RestOfOutputAsync(pumps);
+        await RestOfOutputAsync(Task.WhenAll(pumps, feeding));
         return new ProcessEnd(process.ExitCode, false, null, output);
     }
 
@@ -94,8 +128,9 @@ internal sealed partial class CheckProcess(TimeProvider time)
             && (File.GetUnixFileMode(path) & Execute) != UnixFileMode.None;
     }
 
-    private static ProcessStartInfo StartInfo(IReadOnlyList<string> args)
+    private static ProcessStartInfo StartInfo(ProcessRun run)
     {
+        var args = run.Args;
         var info = new ProcessStartInfo(Setsid.Value ?? args[0])
         {
             RedirectStandardInput = true,
@@ -108,17 +143,39 @@ internal sealed partial class CheckProcess(TimeProvider time)
             info.ArgumentList.Add(arg);
         }
 
+        foreach (var (name, value) in run.Environment)
+        {
+            info.Environment[name] = value;
+        }
+
         return info;
     }
 
-    private static async Task PumpAsync(Stream from, OutputCapture into, CancellationToken stop)
+    // A program that does not read what it is given closes the pipe; that is its own affair.
+    private static async Task FeedAsync(Stream into, ReadOnlyMemory<byte> input, CancellationToken stop)
+    {
+        try
+        {
+            await using (into)
+            {
+                await into.WriteAsync(input, stop);
+            }
+        }
+        catch (Exception end) when (end is IOException or OperationCanceledException or ObjectDisposedException)
+        {
+            // It ended, or was killed, before it had read all.
+        }
+    }
+
+    private static async Task PumpAsync(
+        Stream from, Func<ReadOnlyMemory<byte>, ValueTask> into, CancellationToken stop)
     {
         var buffer = new byte[ReadBytes];
         try
         {
             while (await from.ReadAsync(buffer, stop) is > 0 and var read)
             {
-                into.Add(buffer.AsSpan(0, read));
+                await into(buffer.AsMemory(0, read));
             }
         }
         catch (Exception end) when (end is IOException or OperationCanceledException or ObjectDisposedException)

@@ -28,6 +28,13 @@ internal sealed class OutputCapture(int limit)
         }
     }
 
+    /// <summary><see cref="Add"/> for who hands over bytes as they come.</summary>
+    public ValueTask TakeAsync(ReadOnlyMemory<byte> bytes)
+    {
+        Add(bytes.Span);
+        return ValueTask.CompletedTask;
+    }
+
     /// <summary>What was kept; bytes that are not UTF-8 show as U+FFFD.</summary>
     public string Text()
     {

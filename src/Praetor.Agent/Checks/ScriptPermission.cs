@@ -23,6 +23,10 @@ public enum CheckOrigin
 /// <summary>Guards the only road from a check definition to a process.</summary>
 public static class ScriptPermission
 {
+    /// <summary>What is said of scripts in files that may not run.</summary>
+    public const string DisabledForFiles = "Scripts are disabled on this agent; "
+        + "to enable, configure 'enable_script_checks' or 'enable_local_script_checks' to true";
+
     /// <summary>Why the check may not be registered; null when it may.</summary>
     public static string? Refusal(CheckSpec spec, CheckOrigin origin, ScriptChecks allowed)
     {
@@ -37,9 +41,6 @@ public static class ScriptPermission
                 + "to enable, configure 'enable_script_checks' to true";
         }
 
-        return allowed == ScriptChecks.LocalOnly
-            ? null
-            : "Scripts are disabled on this agent; "
-                + "to enable, configure 'enable_script_checks' or 'enable_local_script_checks' to true";
+        return allowed == ScriptChecks.LocalOnly ? null : DisabledForFiles;
     }
 }

@@ -9,7 +9,7 @@ public static partial class Settings
         Blocks("services", null, "Services of this node.").Reloads(),
         Blocks("check", null, "A check of this node.").Reloads(),
         Blocks("checks", null, "Checks of this node.").Reloads(),
-        Blocks("watches", null, "Watches with their handlers.").Later().Reloads(),
+        Blocks("watches", null, "Watches with their handlers: a program, or a URL.").Reloads(),
         Flag("enable_script_checks", "false",
             "Script checks may run, also those that come through the API.").ByFlag("enable-script-checks"),
         Flag("enable_local_script_checks", "false",
@@ -184,10 +184,10 @@ public static partial class Settings
     [
         Flag("enable_debug", "false", "Profiling endpoints are on.").Later(),
         Flag("reap", null, "Kept for old files.").Later().Old(""),
-        Flag("disable_remote_exec", "true", "Refuse exec.").Later(),
+        Flag("disable_remote_exec", "true", "Do not run the commands of exec."),
         Flag("disable_update_check", "false", "Do not look for new versions; nothing does.").Later(),
         Flag("disable_anonymous_signature", "false", "Kept for old files.").Later(),
-        Flag("disable_coordinates", "false", "Send no network coordinates.").Later(),
+        Flag("disable_coordinates", "false", "Neither tell network coordinates nor serve them."),
         Blocks("audit", null, "Enterprise; accepted.").Later(),
         Text("license_path", null, "Enterprise; accepted.").Later(),
         Flag("reporting.license.enabled", null, "Enterprise; accepted.").Later(),
@@ -199,7 +199,7 @@ public static partial class Settings
         Text("cloud.scada_address", null, "Accepted.").Later(),
         Text("cloud.node_name", null, "Accepted.").Later(),
         Duration("ae_interval", "1m", "Kept for old files.").Later(),
-        Duration("sync_coordinate_interval_min", "15s", "Shortest time between two updates of coordinates.").Later(),
-        Real("sync_coordinate_rate_target", "64", "Updates of coordinates a second in the cluster.").Later(),
+        Duration("sync_coordinate_interval_min", "15s", "Shortest time between two updates of coordinates."),
+        Real("sync_coordinate_rate_target", "64", "Updates of coordinates a second in the cluster."),
     ];
 }

@@ -274,7 +274,8 @@ internal sealed partial class HttpApi(ApiSurroundings around)
 
     private async ValueTask<QueryAnswer> AnswerAsync(ApiRequest request, Route route, ReadOptions options)
     {
-        if (options.Index == 0 && !route.KeepsAnswer(request))
+        // Nodes move without the catalog changing, so an order by distance is never one that was kept.
+        if (options.Index == 0 && (!route.KeepsAnswer(request) || request.Near.Length > 0))
         {
             return route.Read!(request, new ReadView(around.Store!.Current, tracks: false));
         }

@@ -1,3 +1,4 @@
+using Gossip.Coordinates;
 using System.Net;
 using System.Net.Sockets;
 using Gossip.Pool;

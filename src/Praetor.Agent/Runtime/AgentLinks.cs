@@ -15,7 +15,7 @@ internal sealed class AgentLinks : IAsyncDisposable
     private RpcLimitConfig _rpc;
 
     public AgentLinks(
-        AgentConfig config, NodeIdentity node, IServerSource? source, TimeProvider time, Random random,
+        AgentConfig config, NodeIdentity node, IServerSource source, TimeProvider time, Random random,
         ILoggerFactory logs)
     {
         var log = logs.CreateLogger("agent.rpc");
@@ -34,7 +34,7 @@ internal sealed class AgentLinks : IAsyncDisposable
         Cache = new WatchCache(Forwarder, time, new Random(random.Next()), log);
         _rebalancer = new ServerRebalancer(
             Servers, Forwarder, node.Datacenter, () => AgentCount(), time, log);
-        _source = source ?? new JoinedServers(config, Forwarder, time, log);
+        _source = source;
     }
 
     /// <summary>The servers that are known; membership feeds it.</summary>

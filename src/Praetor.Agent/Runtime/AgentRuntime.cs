@@ -8,6 +8,7 @@ using Praetor.Agent.Http.Endpoints;
 using Praetor.Agent.Http.Json;
 using Praetor.Agent.Local;
 using Praetor.Agent.Logging;
+using Praetor.Agent.Membership;
 using Praetor.Agent.Telemetry;
 using Praetor.Server.Storage;
 
@@ -16,6 +17,9 @@ namespace Praetor.Agent.Runtime;
 /// <summary>The agent of this process: makes its parts, joins them, starts and stops them in order.</summary>
 public sealed partial class AgentRuntime : IAsyncDisposable
 {
+    /// <summary>How long leaving may take before the agent goes anyway.</summary>
+    private static readonly TimeSpan LeaveTime = TimeSpan.FromSeconds(15);
+
     private readonly AgentBuild _build;
     private readonly Func<ConfigResult> _load;
     private readonly TimeProvider _time;
@@ -23,6 +27,7 @@ public sealed partial class AgentRuntime : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly Metrics _metrics;
     private readonly NodeIdentity _node;
+    private readonly GossipMembership _membership;
     private readonly AgentLinks _links;
     private readonly IServerSide _server;
     private readonly LocalAgent _local;
@@ -61,7 +66,12 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         var id = NodeId.LoadOrCreate(
             dataDir, config.NodeId.Length > 0 ? config.NodeId : null, config.Values.Flag("disable_host_node_id"));
         _node = ConfigMapping.Node(config, id);
-        _links = new AgentLinks(config, _node, servers, time, random, _log);
+        _membership = new GossipMembership(
+            GossipSettings.Of(config), MemberFacts(), time, random, _log.CreateLogger("agent.serf"));
+        _links = new AgentLinks(config, _node, servers ?? _membership, time, random, _log)
+        {
+            AgentCount = () => _membership.AgentCount,
+        };
         _server = ServerSide(random);
         _interfaces = new ClientInterfaces(config, _log, time);
         _local = new LocalAgent(ConfigMapping.Local(config, _node), _server.Catalog, time, random, _log);
@@ -117,14 +127,22 @@ public sealed partial class AgentRuntime : IAsyncDisposable
             Log.Warned(_logger, warning);
         }
 
+        if (ReadWatches(_config, out var wrong) is not null && wrong is not null)
+        {
+            throw new FormatException(wrong);
+        }
+
         RuntimeGauges.AddTo(_metrics, Environment.MachineName);
         var streams = AddRoutes();
         await _server.StartAsync(_routes, stop);
+        _membership.Start();
+        _server.Follow(_membership);
         _links.Start();
         _interfaces.StartDns(_server.Dns);
         await _interfaces.StartHttpAsync(Surroundings(streams), stop);
         await _local.StartAsync(stop);
         _proxies.Start();
+        await StartToolsAsync();
         Log.Started(_logger, _interfaces.HttpAddresses, _config.Ports.Dns);
     }
 
@@ -150,6 +168,13 @@ public sealed partial class AgentRuntime : IAsyncDisposable
                 Log.NeedsRestart(_logger, key);
             }
 
+            var watches = ReadWatches(next, out var wrong);
+            if (wrong is not null)
+            {
+                Log.ReloadRefused(_logger, wrong);
+                return wrong;
+            }
+
             // First, as it is the only part that may still refuse, and then nothing has changed.
             if (await _local.ReloadAsync(ConfigMapping.Local(next, _node)) is { } refused)
             {
@@ -161,6 +186,7 @@ public sealed partial class AgentRuntime : IAsyncDisposable
             _interfaces.Reload(next);
             _links.Reload(next);
             _config = next;
+            await (_watches?.ApplyAsync(watches) ?? Task.CompletedTask);
             return null;
         }
         catch (IOException e)
@@ -174,19 +200,30 @@ public sealed partial class AgentRuntime : IAsyncDisposable
     }
 
     /// <summary>Leaves the cluster, gracefully, and ends.</summary>
-    public Task LeaveAsync()
+    public async Task LeaveAsync()
     {
         Log.Leaving(_logger);
+        try
+        {
+            using var limit = new CancellationTokenSource(LeaveTime, _time);
+            await _membership.LeaveAsync(limit.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            Log.LeftUnheard(_logger, LeaveTime);
+        }
+
         _ended.TrySetResult(true);
-        return Task.CompletedTask;
     }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         Log.Stopping(_logger);
+        await StopToolsAsync();
         await _proxies.DisposeAsync();
 
+        await _membership.DisposeAsync();
         await _interfaces.DisposeAsync();
         await _local.DisposeAsync();
         await _server.DisposeAsync();
@@ -229,12 +266,16 @@ public sealed partial class AgentRuntime : IAsyncDisposable
     {
         var streams = new Dictionary<string, Func<HttpContext, ApiRequest, Task>>(StringComparer.Ordinal);
         var proxies = new OutsideProxies(() => _local.ManagedProxies, _proxies.MakeRoomAsync);
-        _server.AddRoutes(_routes, proxies);
+        var facts = Facts();
+        var tools = _tools = MakeTools();
+        _server.AddRoutes(_routes, proxies, tools.Datacenters);
         AgentEndpoints.AddTo(_routes, streams, new AgentSurroundings
         {
             Local = _local,
             Proxies = proxies,
-            Facts = Facts(),
+            Facts = facts,
+            Membership = tools.Membership,
+            Coordinates = tools.Coordinates,
             Actions = new AgentActions
             {
                 ReloadAsync = ReloadAsync,
@@ -250,21 +291,27 @@ public sealed partial class AgentRuntime : IAsyncDisposable
             Random = new Random(),
             MetricsPrefix = _config.Telemetry.MetricsPrefix,
         });
+        AddToolRoutes(_routes, tools);
         return streams;
     }
 
-    private AgentFacts Facts() => new()
+    // What other agents are told of this one.
+    private AgentFacts MemberFacts() => new()
     {
         Node = _node,
         ProductVersion = _build.Version,
+        GossipPort = _config.Ports.SerfLan,
+        WanPort = _config.Ports.SerfWan,
+        HasAcls = _config.Acl.IsEnabled,
+    };
+
+    private AgentFacts Facts() => MemberFacts() with
+    {
         BuildDate = _build.BuildDate,
         Revision = _build.Revision,
         PrimaryDatacenter = _config.PrimaryDatacenter,
         BindAddress = _config.Addresses.Bind.ToString(),
         IsDev = _config.IsDev,
-        GossipPort = _config.Ports.SerfLan,
-        WanPort = _config.Ports.SerfWan,
-        HasAcls = _config.Acl.IsEnabled,
         DebugConfig = json => DebugConfigJson.Write(json, _config, _node),
         Stats = _server.Stats,
         KnownServers = () => _links.Servers.In(_config.Datacenter).Count,
@@ -315,7 +362,13 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         [LoggerMessage(8, LogLevel.Critical, "cannot go on: {Why}")]
         public static partial void Failing(ILogger log, string why);
 
+        [LoggerMessage(11, LogLevel.Warning, "left, though the others may not have heard it: waited={Waited}")]
+        public static partial void LeftUnheard(ILogger log, TimeSpan waited);
+
         [LoggerMessage(9, LogLevel.Warning, "{Warning}")]
         public static partial void Warned(ILogger log, string warning);
+
+        [LoggerMessage(10, LogLevel.Information, "ignoring remote exec event, disabled: event_id={Id}")]
+        public static partial void ExecDisabled(ILogger log, string id);
     }
 }

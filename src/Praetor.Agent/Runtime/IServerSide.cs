@@ -2,7 +2,10 @@ using System.Net;
 using Praetor.Agent.Dns;
 using Praetor.Agent.Forwarding;
 using Praetor.Agent.Http;
+using Praetor.Agent.Http.Endpoints;
 using Praetor.Agent.Local;
+using Praetor.Agent.Membership;
+using Praetor.Server.Coordinates;
 using Praetor.Server.Queries;
 using Praetor.Server.State;
 
@@ -35,7 +38,15 @@ internal interface IServerSide : IAsyncDisposable
     /// <summary>Adds the rows that are answered here.</summary>
     /// <param name="routes">Where the rows go.</param>
     /// <param name="proxies">Told of who asks for certificates.</param>
-    void AddRoutes(RouteTable routes, OutsideProxies proxies);
+    /// <param name="datacenters">Those that are known.</param>
+    void AddRoutes(RouteTable routes, OutsideProxies proxies, Datacenters datacenters);
+
+    /// <summary>Takes in where this agent's node is.</summary>
+    /// <returns>Why not; null: it is taken.</returns>
+    Task<string?> TellPlaceAsync(CoordinateUpdate update, CancellationToken stop);
+
+    /// <summary>Begins the duties that need the members.</summary>
+    void Follow(GossipMembership membership);
 
     /// <summary>Gets ready; called before anything listens.</summary>
     /// <param name="routes">The rows of the API, complete.</param>

@@ -11,6 +11,8 @@ using Praetor.Agent.Http;
 using Praetor.Agent.Http.Endpoints;
 using Praetor.Agent.Local;
 using Praetor.Agent.Logging;
+using Praetor.Agent.Membership;
+using Praetor.Server.Coordinates;
 using Praetor.Server.Queries;
 using Praetor.Server.State;
 using Praetor.Server.Storage;
@@ -22,6 +24,10 @@ internal sealed class OwnServer : IServerSide
 {
     private const string StateFile = "state.db";
 
+    // As in Consul; a dev agent's user wants to see something.
+    private static readonly TimeSpan CoordinatePeriod = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan CoordinatePeriodOfDev = TimeSpan.FromMilliseconds(100);
+
     private readonly AgentConfig _config;
     private readonly NodeIdentity _node;
     private readonly AgentLinks _links;
@@ -32,7 +38,11 @@ internal sealed class OwnServer : IServerSide
     private readonly MeshServer _mesh;
     private readonly StatusPageText _page;
     private readonly Random _waits;
+    private readonly CoordinateCollector _places;
+    private readonly CancellationTokenSource _stop = new();
     private HttpServer? _rpc;
+    private CatalogReconciler? _reconciler;
+    private Task _collecting = Task.CompletedTask;
 
     /// <exception cref="StorageFailedException">The state cannot be read.</exception>
     public OwnServer(
@@ -46,6 +56,8 @@ internal sealed class OwnServer : IServerSide
         _store.Failed += e => Failed?.Invoke(e.Message);
         _hub = new QueryHub(_store, time);
         _mesh = new MeshServer(_store, _hub, node, config, time, random, log.CreateLogger("agent.connect"));
+        _places = new CoordinateCollector(
+            _store, config.IsDev ? CoordinatePeriodOfDev : CoordinatePeriod, time);
         _page = new StatusPageText(_store, node, build);
         Catalog = new StoreCatalog(_store, _hub);
         Passing = PassingFor(config.IsDev, isOwn: false);
@@ -79,13 +91,14 @@ internal sealed class OwnServer : IServerSide
 
     public HttpPassing Passing { get; }
 
-    public void AddRoutes(RouteTable routes, OutsideProxies proxies)
+    public void AddRoutes(RouteTable routes, OutsideProxies proxies, Datacenters datacenters)
     {
         var valueMax = (int)Math.Min(_config.Limits.KvValueBytesMax, int.MaxValue);
         StatusEndpoints.AddTo(routes, $"{_node.Address}:{_node.ServerPort.ToString(CultureInfo.InvariantCulture)}");
         new KvEndpoints(_store, valueMax).AddTo(routes);
         new TxnEndpoints(_store, valueMax, (int)Math.Min(_config.Limits.TxnBytesMax, int.MaxValue)).AddTo(routes);
-        CatalogReads.AddTo(routes, () => _links.Servers.Datacenters(_config.Datacenter));
+        CatalogReads.AddTo(routes, datacenters);
+        new CoordinateEndpoints(_places, datacenters, _config.Values.Flag("disable_coordinates")).AddTo(routes);
         new CatalogWrites(_store, _config.Datacenter).AddTo(routes);
         HealthEndpoints.AddTo(routes);
         _mesh.AddRoutes(routes, proxies);
@@ -128,6 +141,16 @@ internal sealed class OwnServer : IServerSide
         }
     }
 
+    public Task<string?> TellPlaceAsync(CoordinateUpdate update, CancellationToken stop) =>
+        Task.FromResult(_places.Add(update)?.Text);
+
+    public void Follow(GossipMembership membership)
+    {
+        _reconciler = new CatalogReconciler(_store, membership, _node, _time, _log.CreateLogger("agent.leader"));
+        _reconciler.Start();
+        _collecting = CollectAsync();
+    }
+
     public ValueTask<string> StatusPageAsync(CancellationToken stop) => ValueTask.FromResult(_page.Render());
 
     public IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> Stats() =>
@@ -135,6 +158,13 @@ internal sealed class OwnServer : IServerSide
 
     public async ValueTask DisposeAsync()
     {
+        await _stop.CancelAsync();
+        await _collecting;
+        if (_reconciler is not null)
+        {
+            await _reconciler.DisposeAsync();
+        }
+
         if (_rpc is not null)
         {
             await _rpc.DisposeAsync();
@@ -142,6 +172,19 @@ internal sealed class OwnServer : IServerSide
 
         await _mesh.DisposeAsync();
         _store.Dispose();
+        _stop.Dispose();
+    }
+
+    private async Task CollectAsync()
+    {
+        try
+        {
+            await _places.RunAsync(_stop.Token);
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            // The agent ends.
+        }
     }
 
     private static bool IsOwn(HttpContext context) => context.Request.Headers.ContainsKey(Forwarder.OwnHeader);

@@ -6,7 +6,10 @@ using Praetor.Agent.Config;
 using Praetor.Agent.Dns;
 using Praetor.Agent.Forwarding;
 using Praetor.Agent.Http;
+using Praetor.Agent.Http.Endpoints;
 using Praetor.Agent.Local;
+using Praetor.Agent.Membership;
+using Praetor.Server.Coordinates;
 using Praetor.Server.Queries;
 using Praetor.Server.State;
 
@@ -72,7 +75,30 @@ internal sealed class RemoteServers : IServerSide
         int.MaxValue,
         Math.Max(RpcLimits.RequestBytesMax, Math.Max(config.Limits.KvValueBytesMax, config.Limits.TxnBytesMax)));
 
-    public void AddRoutes(RouteTable routes, OutsideProxies proxies) => _mesh.AddRoutes(routes, proxies);
+    public void AddRoutes(RouteTable routes, OutsideProxies proxies, Datacenters datacenters) =>
+        _mesh.AddRoutes(routes, proxies);
+
+    public async Task<string?> TellPlaceAsync(CoordinateUpdate update, CancellationToken stop)
+    {
+        var outcome = await _links.Forwarder.AskAsync(
+            new ServerCall
+            {
+                Method = "PUT",
+                Target = "/v1/coordinate/update",
+                Datacenter = _config.Datacenter,
+                Token = _tokens("agent"),
+                Body = CoordinateEndpoints.BodyOf(update),
+                IsRepeatable = true,
+            },
+            stop);
+        return outcome.Refusal?.Text
+            ?? (outcome.Value.Status == (int)HttpStatusCode.OK ? null : Encoding.UTF8.GetString(outcome.Value.Body));
+    }
+
+    public void Follow(GossipMembership membership)
+    {
+        // Servers keep the catalog true; a client has no duties.
+    }
 
     public Task StartAsync(RouteTable routes, CancellationToken stop)
     {

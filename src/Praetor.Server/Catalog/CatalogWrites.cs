@@ -104,6 +104,11 @@ internal static class CatalogWrites
             tx.Delete(Tables.Checks, check);
         }
 
+        foreach (var place in tx.PeekScan(Tables.CoordinatesByNode, KeyBytes.Folded(name)).ToList())
+        {
+            tx.Delete(Tables.Coordinates, place);
+        }
+
         tx.Delete(Tables.Nodes, node);
     }
 

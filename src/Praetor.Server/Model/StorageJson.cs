@@ -9,4 +9,5 @@ namespace Praetor.Server.Model;
 [JsonSerializable(typeof(CheckRecord))]
 [JsonSerializable(typeof(ConfigEntryRecord))]
 [JsonSerializable(typeof(DocumentRecord))]
+[JsonSerializable(typeof(CoordinateRecord))]
 internal sealed partial class StorageJson : JsonSerializerContext;

@@ -8,7 +8,7 @@ namespace Praetor.Server.Model;
 public static class Tables
 {
     /// <summary>How many trees a snapshot has.</summary>
-    public const int Slots = 14;
+    public const int Slots = 15;
 
     /// <summary>Nodes by name.</summary>
     public static readonly TableIndex<NodeRecord> NodesByName = new(0, static n => KeyBytes.Folded(n.Name));
@@ -60,6 +60,10 @@ public static class Tables
 
     /// <summary>When a service last changed; keys by <see cref="ServiceTouches"/>.</summary>
     internal static readonly TableIndex<ServiceTouch> TouchByName = new(13, static _ => null);
+
+    /// <summary>Coordinates by node and segment.</summary>
+    public static readonly TableIndex<CoordinateRecord> CoordinatesByNode =
+        new(14, static c => KeyBytes.Folded(c.Node, c.Segment));
 
     /// <summary>Nodes.</summary>
     public static readonly Table<NodeRecord> Nodes = new()
@@ -127,8 +131,19 @@ public static class Tables
         Decoder = static bytes => FromJson(bytes, StorageJson.Default.DocumentRecord),
     };
 
+    /// <summary>Where nodes are in the network.</summary>
+    public static readonly Table<CoordinateRecord> Coordinates = new()
+    {
+        Id = 7,
+        Name = "coordinates",
+        Primary = CoordinatesByNode,
+        Encoder = static c => ToJson(c, StorageJson.Default.CoordinateRecord),
+        Decoder = static bytes => FromJson(bytes, StorageJson.Default.CoordinateRecord),
+    };
+
     /// <summary>Every stored table.</summary>
-    public static readonly IReadOnlyList<Table> All = [Nodes, Services, Checks, Kv, ConfigEntries, Documents];
+    public static readonly IReadOnlyList<Table> All =
+        [Nodes, Services, Checks, Kv, ConfigEntries, Documents, Coordinates];
 
     private static byte[] ToJson<T>(T record, JsonTypeInfo<T> type) =>
         JsonSerializer.SerializeToUtf8Bytes(record, type);

@@ -14,6 +14,9 @@ internal abstract class Command
     /// <summary>Whether it is given every word behind its name, flags and all.</summary>
     public virtual bool ReadsOwnLine => false;
 
+    /// <summary>Whether its arguments are another command's line, whose flags are not for us.</summary>
+    public virtual bool TakesCommandLine => false;
+
     /// <summary>What completion offers for its arguments.</summary>
     public virtual Candidates Offer => Candidates.None;
 

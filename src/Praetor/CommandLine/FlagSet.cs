@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using Languages;
 
 namespace Praetor.CommandLine;
 
@@ -22,7 +23,11 @@ internal sealed class FlagSet
     }
 
     /// <summary>A switch: false until given; <c>-x=false</c> is allowed.</summary>
-    public Flag<bool> Bool(string name, string help) => Add(new Flag<bool>(name, "", help, false, ReadBool));
+    public Flag<bool> Bool(string name, string help, bool initial = false) =>
+        Add(new Flag<bool>(name, "", help, initial, ReadBool));
+
+    public Flag<TimeSpan> Duration(string name, string help, TimeSpan initial) =>
+        Add(new Flag<TimeSpan>(name, "duration", help, initial, ReadDuration));
 
     public Flag<string> String(
         string name, string help, string initial = "", string value = "string", Candidates offer = Candidates.None) =>
@@ -48,6 +53,9 @@ internal sealed class FlagSet
     }
 
     private static string? ReadBool(string text, ref bool value) => TryReadBool(text, out value) ? null : ParseError;
+
+    private static string? ReadDuration(string text, ref TimeSpan value) =>
+        GoDuration.TryParse(text, out value) ? null : ParseError;
 
     private static string? ReadString(string text, ref string value)
     {

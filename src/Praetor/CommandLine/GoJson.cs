@@ -7,7 +7,8 @@ namespace Praetor.CommandLine;
 /// <summary>JSON set as Go's encoder sets it: its escapes, its line breaks, and <c>{}</c> and <c>[]</c> when
 /// empty.</summary>
 /// <remarks>.NET's writer escapes other characters, and scripts compare these outputs as text.</remarks>
-internal sealed class GoJson(string indent)
+/// <param name="indent">What stands for each level at the front of lines. Null: all is one line.</param>
+internal sealed class GoJson(string? indent)
 {
     private readonly StringBuilder _text = new();
     private int _depth;
@@ -16,6 +17,14 @@ internal sealed class GoJson(string indent)
     public static string Indent(JsonElement element, string indent)
     {
         var json = new GoJson(indent);
+        json.Write(element);
+        return json.ToString();
+    }
+
+    /// <summary>An element in one line.</summary>
+    public static string Compact(JsonElement element)
+    {
+        var json = new GoJson(indent: null);
         json.Write(element);
         return json.ToString();
     }
@@ -45,7 +54,7 @@ internal sealed class GoJson(string indent)
         Between('{', '}', members, member =>
         {
             WriteString(member.Name);
-            _text.Append(": ");
+            _text.Append(indent is null ? ":" : ": ");
             Write(member.Value);
         });
 
@@ -55,16 +64,15 @@ internal sealed class GoJson(string indent)
         _depth++;
         for (var i = 0; i < items.Count; i++)
         {
-            _text.Append(i == 0 ? "\n" : ",\n");
-            Margin();
+            _text.Append(i == 0 ? "" : ",");
+            NewLine();
             write(items[i]);
         }
 
         _depth--;
         if (items.Count > 0)
         {
-            _text.Append('\n');
-            Margin();
+            NewLine();
         }
 
         _text.Append(close);
@@ -106,8 +114,14 @@ internal sealed class GoJson(string indent)
         }
     }
 
-    private void Margin()
+    private void NewLine()
     {
+        if (indent is null)
+        {
+            return;
+        }
+
+        _text.Append('\n');
         for (var i = 0; i < _depth; i++)
         {
             _text.Append(indent);

@@ -126,7 +126,7 @@ internal sealed class Launcher(IReadOnlyList<CommandRow> table, string version)
         var command = row.Make!();
         var line = command.ReadsOwnLine
             ? new ParsedLine(rest, Problem: null, Unknown: null)
-            : new FlagParser(command.Flags, lenient: !shell.IsConsul).Parse(rest);
+            : new FlagParser(command.Flags, lenient: !shell.IsConsul && !command.TakesCommandLine).Parse(rest);
         if (line.Problem is not null)
         {
             SayProblem(shell, row, command, line);
@@ -158,7 +158,11 @@ internal sealed class Launcher(IReadOnlyList<CommandRow> table, string version)
 
         if (failure.ShowHelp)
         {
-            shell.Error.WriteLine();
+            if (failure.Message.Length > 0)
+            {
+                shell.Error.WriteLine();
+            }
+
             shell.Error.WriteLine(_usage.Of(row, command, shell.Program));
         }
 

@@ -43,6 +43,8 @@ internal static class CommandTable
         new("connect ca set-config", "Changes how it is set up", static () => new ConnectCaSetConfigCommand()),
         new("connect proxy", "Runs a proxy", static () => new ConnectProxyCommand()),
         new("demo", "Shows an agent, two services and the mesh between them", static () => new DemoCommand()),
+        new("event", "Fires an event for all agents", static () => new EventCommand()),
+        new("exec", "Runs a command on many nodes", static () => new ExecCommand()),
         new("force-leave", "Declares a failed member as left", static () => new ForceLeaveCommand()),
         new("info", "Prints figures of the agent", static () => new InfoCommand()),
         Group("intention", "Says which services may connect to which", """
@@ -60,6 +62,7 @@ internal static class CommandTable
         new("intention match", "Lists the intentions of a service", static () => new IntentionMatchCommand()),
         new("join", "Joins the cluster of another agent", static () => new JoinCommand()),
         new("keygen", "Makes a key for encrypting gossip", static () => new KeygenCommand()),
+        new("keyring", "Looks after the keys of encrypted gossip", static () => new KeyringCommand()),
         Group("kv", "Reads and writes keys and values", """
             Keys and values are stored by the servers and seen by every agent.
 
@@ -89,6 +92,7 @@ internal static class CommandTable
             """),
         new("operator raft list-peers", "Lists them", static () => new OperatorRaftListPeersCommand()),
         new("reload", "Makes the agent read its files again", static () => new ReloadCommand()),
+        new("rtt", "Estimates the round trip between two nodes", static () => new RttCommand()),
         Group("services", "Registers and removes services", """
             Services are registered with the agent of the machine that they run on.
 
@@ -99,6 +103,7 @@ internal static class CommandTable
         new("services register", "Registers services with the agent", static () => new ServicesRegisterCommand()),
         new("validate", "Checks agent configuration", static () => new ValidateCommand()),
         new("version", "Prints the version", static () => new VersionCommand()),
+        new("watch", "Prints something, or runs a command when it changes", static () => new WatchCommand()),
     ];
 
     private static CommandRow Group(string name, string summary, string about) =>

@@ -6,11 +6,13 @@ internal sealed class ForceLeaveCommand : Command
 {
     private readonly HttpFlags _http;
     private readonly Flag<bool> _prune;
+    private readonly Flag<bool> _wan;
 
     public ForceLeaveCommand()
     {
         _http = new HttpFlags(Flags, HttpGroups.Client);
         _prune = Flags.Bool("prune", "Forget the member altogether, instead of listing it as left.");
+        _wan = Flags.Bool("wan", "A server of another datacenter, named node.datacenter.");
     }
 
     public override string Arguments => "[options] NODE";
@@ -32,7 +34,7 @@ internal sealed class ForceLeaveCommand : Command
         }
 
         using var client = _http.Connect(shell);
-        await client.ForceLeaveAsync(arguments[0], _prune.Value, stop).OrFail("Error force leaving");
+        await client.ForceLeaveAsync(arguments[0], _prune.Value, _wan.Value, stop).OrFail("Error force leaving");
         return 0;
     }
 }

@@ -7,6 +7,7 @@ using Praetor.Agent.Http;
 using Praetor.Agent.Http.Endpoints;
 using Praetor.Agent.Local;
 using Praetor.Agent.Logging;
+using Praetor.Agent.Membership;
 using Praetor.Agent.Telemetry;
 using Praetor.Server.Catalog;
 using Praetor.Server.Model;
@@ -52,11 +53,15 @@ internal sealed class LocalWorld : IAsyncDisposable
             Claims.Add((id, isFollowing));
             return Task.CompletedTask;
         });
+        var facts = new AgentFacts { Node = Options.Node, ProductVersion = "0.1.0" };
+        var alone = new LoneMembership(facts);
         AgentEndpoints.AddTo(Routes, Streams, new AgentSurroundings
         {
             Local = Agent,
             Proxies = Proxies,
-            Facts = new AgentFacts { Node = Options.Node, ProductVersion = "0.1.0" },
+            Facts = facts,
+            Membership = alone,
+            Coordinates = alone,
             Actions = new AgentActions
             {
                 ReloadAsync = static _ => Task.FromResult<string?>(null),

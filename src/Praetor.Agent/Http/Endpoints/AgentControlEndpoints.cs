@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Praetor.Agent.Local;
+using Praetor.Agent.Membership;
 
 namespace Praetor.Agent.Http.Endpoints;
 
@@ -11,19 +12,11 @@ internal sealed record AgentActions
 
     /// <summary>Leaves the cluster and ends the process.</summary>
     public required Func<CancellationToken, Task<string?>> LeaveAsync { get; init; }
-
-    /// <summary>Joins the cluster of an address; the flag: over the WAN.</summary>
-    public Func<string, bool, CancellationToken, Task<string?>> JoinAsync { get; init; } =
-        static (address, _, _) => Task.FromResult<string?>(
-            $"1 error occurred:\n\t* Failed to join {address}: this agent takes part in no cluster\n\n");
-
-    /// <summary>Takes a failed member out; the flag: for good.</summary>
-    public Func<string, bool, CancellationToken, Task<string?>> ForceLeaveAsync { get; init; } =
-        static (node, _, _) => Task.FromResult<string?>($"agent: No node found with name '{node}'");
 }
 
 /// <summary>/v1/agent: reload, maintenance, join, leave, force-leave, token.</summary>
-internal sealed class AgentControlEndpoints(LocalAgent local, AgentActions actions, bool hasAcls, bool keepsTokens)
+internal sealed class AgentControlEndpoints(
+    LocalAgent local, AgentActions actions, IMembership membership, bool hasAcls, bool keepsTokens)
 {
     public void AddTo(RouteTable routes)
     {
@@ -33,15 +26,16 @@ internal sealed class AgentControlEndpoints(LocalAgent local, AgentActions actio
         routes.Handle("PUT", "/v1/agent/maintenance", RouteRows.NodeWrite, RouteRows.Written(MaintainAsync),
             "Takes the node out of use (enable=true), or back into it.");
         routes.Handle("PUT", "/v1/agent/join/{address}", RouteRows.AgentWrite,
-            async request => Done(await actions.JoinAsync(request.Name, request.Query.Has("wan"), request.Aborted)),
+            async request => Done((await membership.JoinAsync(
+                [request.Name], request.Query.Has("wan"), request.Aborted)).Problem),
             "Joins the cluster that an address belongs to.");
         routes.Handle("PUT", "/v1/agent/leave", RouteRows.AgentWrite,
             async request => Done(await actions.LeaveAsync(request.Aborted)),
             "Leaves the cluster and ends the agent.");
         routes.Handle("PUT", "/v1/agent/force-leave/{node}", RouteRows.OperatorWrite,
-            async request => Done(await actions.ForceLeaveAsync(
-                request.Name, request.Query.Has("prune"), request.Aborted)),
-            "Takes a member out that failed.");
+            async request => Done(await membership.ForceLeaveAsync(
+                request.Name, request.Query.Has("prune"), request.Query.Has("wan"), request.Aborted)),
+            "Takes a member out that failed; prune forgets it, wan means the pool of all datacenters' servers.");
         routes.Handle("PUT", "/v1/agent/token/{name}", RouteRows.AgentWrite, RouteRows.Written(SetTokenAsync),
             "Sets a token that the agent uses by itself.");
     }

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Praetor.Agent.Local;
 using Praetor.Agent.Logging;
+using Praetor.Agent.Membership;
 using Praetor.Agent.Telemetry;
 
 namespace Praetor.Agent.Http.Endpoints;
@@ -15,6 +16,10 @@ internal sealed record AgentSurroundings
     public required AgentFacts Facts { get; init; }
 
     public required AgentActions Actions { get; init; }
+
+    public required IMembership Membership { get; init; }
+
+    public required INetworkCoordinates Coordinates { get; init; }
 
     public required Metrics Metrics { get; init; }
 
@@ -44,8 +49,10 @@ internal static class AgentEndpoints
         var (local, facts, time) = (around.Local, around.Facts, around.Time);
         new AgentServicesEndpoints(local, around.Proxies, time, around.Random).AddTo(routes);
         new AgentChecksEndpoints(local).AddTo(routes);
-        new AgentSelfEndpoints(local, facts, new HostReport(local.Options.DataDir ?? "/", time)).AddTo(routes);
-        new AgentControlEndpoints(local, around.Actions, facts.HasAcls, around.KeepsTokens).AddTo(routes);
+        var host = new HostReport(local.Options.DataDir ?? "/", time);
+        new AgentSelfEndpoints(local, facts, host, around.Membership, around.Coordinates).AddTo(routes);
+        new AgentControlEndpoints(local, around.Actions, around.Membership, facts.HasAcls, around.KeepsTokens)
+            .AddTo(routes);
         new AgentMetricsEndpoints(around.Metrics, around.MetricsPrefix, time).AddTo(routes, streams);
         new AgentMonitorEndpoint(around.Log.Broadcast, time).AddTo(routes, streams);
     }

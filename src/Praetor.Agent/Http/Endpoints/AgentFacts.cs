@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Praetor.Agent.Local;
+using Praetor.Agent.Membership;
 
 namespace Praetor.Agent.Http.Endpoints;
 
@@ -45,14 +46,12 @@ internal sealed record AgentFacts
     public Func<int> KnownDatacenters { get; init; } = static () => 1;
 
     /// <summary>This agent as a member.</summary>
-    public AgentMember Member() => new(Node.Name, Node.Address, GossipPort, Tags(isWan: false), AliveStatus);
+    public AgentMember Member() => new(Node.Name, Node.Address, GossipPort, Tags(isWan: false), MemberStatus.Alive);
 
     /// <summary>This server as a member among datacenters.</summary>
     public AgentMember WanMember() => new(
         $"{Node.Name}.{Node.Datacenter}", Node.FullTaggedAddresses.GetValueOrDefault("wan", Node.Address), WanPort,
-        Tags(isWan: true), AliveStatus);
-
-    private const int AliveStatus = 1;
+        Tags(isWan: true), MemberStatus.Alive);
 
     private SortedDictionary<string, string> Tags(bool isWan)
     {

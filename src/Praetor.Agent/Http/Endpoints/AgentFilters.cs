@@ -1,5 +1,5 @@
 using Languages.Filters;
-using Praetor.Agent.Local;
+using Praetor.Agent.Membership;
 using Praetor.Server.Model;
 
 namespace Praetor.Agent.Http.Endpoints;
@@ -71,7 +71,7 @@ internal static class AgentFilters
         .Text("Addr", static m => m.Address)
         .Whole("Port", static m => m.Port)
         .TextMap("Tags", static m => m.Tags)
-        .Whole("Status", static m => m.Status);
+        .Whole("Status", static m => (int)m.Status);
 
     /// <summary>Reads the request's filter, or answers why it cannot be read.</summary>
     public static bool TryRead<T>(ApiRequest request, FilterFields<T> fields, out Filter<T> filter, out Reply refusal)

@@ -1,11 +1,13 @@
 using System.Text.Json;
 using Praetor.Agent.Http.Json;
 using Praetor.Agent.Local;
+using Praetor.Agent.Membership;
 
 namespace Praetor.Agent.Http.Endpoints;
 
 /// <summary>/v1/agent/self, version, host, members.</summary>
-internal sealed class AgentSelfEndpoints(LocalAgent local, AgentFacts facts, HostReport host)
+internal sealed class AgentSelfEndpoints(
+    LocalAgent local, AgentFacts facts, HostReport host, IMembership membership, INetworkCoordinates coordinates)
 {
     private const string AllSegments = "_all";
 
@@ -46,11 +48,11 @@ internal sealed class AgentSelfEndpoints(LocalAgent local, AgentFacts facts, Hos
             return ValueTask.FromResult(refusal);
         }
 
-        var member = request.Query.Has("wan") ? facts.WanMember() : facts.Member();
+        var members = filter.Apply(membership.Members(request.Query.Has("wan")));
         return ValueTask.FromResult(Reply.Json(request.Pretty, json =>
         {
             json.WriteStartArray();
-            if (filter.Matches(member))
+            foreach (var member in members)
             {
                 WriteMember(json, member);
             }
@@ -66,9 +68,10 @@ internal sealed class AgentSelfEndpoints(LocalAgent local, AgentFacts facts, Hos
         json.WriteStartObject("DebugConfig");
         facts.DebugConfig?.Invoke(json);
         json.WriteEndObject();
-        WriteCoordinate(json);
+        json.WritePropertyName("Coord");
+        CoordinateEndpoints.Write(json, coordinates.Own(wan: false));
         json.WritePropertyName("Member");
-        WriteMember(json, facts.Member());
+        WriteMember(json, membership.Self(wan: false));
         WriteStats(json);
         CatalogJson.WriteMap(json, "Meta", local.Options.Node.FullMeta);
         WriteXds(json);
@@ -93,24 +96,6 @@ internal sealed class AgentSelfEndpoints(LocalAgent local, AgentFacts facts, Hos
         json.WriteEndObject();
     }
 
-    // Where a node that has measured nothing yet is.
-    private static void WriteCoordinate(Utf8JsonWriter json)
-    {
-        const int Dimensions = 8;
-        json.WriteStartObject("Coord");
-        json.WriteStartArray("Vec");
-        for (var i = 0; i < Dimensions; i++)
-        {
-            json.WriteNumberValue(0);
-        }
-
-        json.WriteEndArray();
-        json.WriteNumber("Error", 1.5);
-        json.WriteNumber("Adjustment", 0);
-        json.WriteNumber("Height", 0.00001);
-        json.WriteEndObject();
-    }
-
     private static void WriteMember(Utf8JsonWriter json, AgentMember member)
     {
         json.WriteStartObject();
@@ -118,13 +103,13 @@ internal sealed class AgentSelfEndpoints(LocalAgent local, AgentFacts facts, Hos
         json.WriteString("Addr", member.Address);
         json.WriteNumber("Port", member.Port);
         CatalogJson.WriteMap(json, "Tags", member.Tags);
-        json.WriteNumber("Status", member.Status);
-        json.WriteNumber("ProtocolMin", 1);
-        json.WriteNumber("ProtocolMax", 5);
-        json.WriteNumber("ProtocolCur", 2);
-        json.WriteNumber("DelegateMin", 2);
-        json.WriteNumber("DelegateMax", 5);
-        json.WriteNumber("DelegateCur", 4);
+        json.WriteNumber("Status", (int)member.Status);
+        json.WriteNumber("ProtocolMin", member.ProtocolMin);
+        json.WriteNumber("ProtocolMax", member.ProtocolMax);
+        json.WriteNumber("ProtocolCur", member.ProtocolCurrent);
+        json.WriteNumber("DelegateMin", member.DelegateMin);
+        json.WriteNumber("DelegateMax", member.DelegateMax);
+        json.WriteNumber("DelegateCur", member.DelegateCurrent);
         json.WriteEndObject();
     }
 

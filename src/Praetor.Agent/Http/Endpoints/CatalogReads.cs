@@ -1,7 +1,9 @@
 using System.Text.Json;
 using Languages.Filters;
 using Praetor.Agent.Http.Json;
+using Praetor.Agent.Membership;
 using Praetor.Server.Catalog;
+using Praetor.Server.Coordinates;
 using Praetor.Server.Model;
 using Praetor.Server.Queries;
 using Praetor.Server.State;
@@ -11,17 +13,15 @@ namespace Praetor.Agent.Http.Endpoints;
 /// <summary>/v1/catalog, the reading half.</summary>
 internal static class CatalogReads
 {
-    /// <param name="routes">Where the rows go.</param>
-    /// <param name="datacenters">The datacenters that are known, the nearest first.</param>
-    public static void AddTo(RouteTable routes, Func<IReadOnlyList<string>> datacenters)
+    public static void AddTo(RouteTable routes, Datacenters datacenters)
     {
         routes.Handle("GET", "/v1/catalog/datacenters", AclRequirement.None,
             request => ValueTask.FromResult(Reply.Json(request.Pretty, json =>
             {
                 json.WriteStartArray();
-                foreach (var datacenter in datacenters())
+                foreach (var name in datacenters.Names())
                 {
-                    json.WriteStringValue(datacenter);
+                    json.WriteStringValue(name);
                 }
 
                 json.WriteEndArray();
@@ -62,7 +62,9 @@ internal static class CatalogReads
 
         var meta = NodeMeta(request.Query);
         var nodes = filter.Value!.Apply(CatalogQueries.Nodes(view).Where(n => HasMeta(n, meta)));
-        return RouteRows.List(request, view, nodes, CatalogJson.WriteNode);
+        return RouteRows.List(
+            request, view, CoordinateQueries.Nearest(view, nodes, static n => n.Name, request.Near),
+            CatalogJson.WriteNode);
     }
 
     private static QueryAnswer Services(ApiRequest request, ReadView view)
@@ -122,7 +124,9 @@ internal static class CatalogReads
         var entries = CatalogQueries.Instances(view, request.Name, connect)
             .Where(i => HasMeta(i.Node, meta) && HasTags(i.Service, tags))
             .Select(static i => new CatalogEntry(i.Node, i.Service));
-        return RouteRows.List(request, view, Near(request, filter.Value!.Apply(entries), static e => e.Node),
+        return RouteRows.List(
+            request, view,
+            CoordinateQueries.Nearest(view, filter.Value!.Apply(entries), static e => e.Node.Name, request.Near),
             static (json, entry) => CatalogJson.WriteCatalogService(json, entry.Node, entry.Service));
     }
 
@@ -249,10 +253,4 @@ internal static class CatalogReads
     // Tags are compared regardless of case, as in Consul.
     internal static bool HasTags(ServiceRecord service, List<string> wanted) =>
         wanted.TrueForAll(tag => service.Tags?.Contains(tag, StringComparer.OrdinalIgnoreCase) == true);
-
-    // Without coordinates of other nodes only one thing is known of distance: a node is nearest to itself.
-    internal static IEnumerable<T> Near<T>(ApiRequest request, IEnumerable<T> items, Func<T, NodeRecord> node) =>
-        request.Near is { Length: > 0 } near
-            ? items.OrderBy(i => string.Equals(node(i).Name, near, StringComparison.OrdinalIgnoreCase) ? 0 : 1)
-            : items;
 }

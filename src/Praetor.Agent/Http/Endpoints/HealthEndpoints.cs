@@ -1,6 +1,7 @@
 using Languages.Filters;
 using Praetor.Agent.Http.Json;
 using Praetor.Server.Catalog;
+using Praetor.Server.Coordinates;
 using Praetor.Server.Model;
 using Praetor.Server.Queries;
 using Praetor.Server.State;
@@ -64,12 +65,7 @@ internal static class HealthEndpoints
                 && CatalogReads.HasMeta(node, meta));
         }
 
-        var listed = filter.Value!.Apply(checks);
-        if (request.Near is { Length: > 0 } near)
-        {
-            listed = listed.OrderBy(c => string.Equals(c.Node, near, StringComparison.OrdinalIgnoreCase) ? 0 : 1);
-        }
-
+        var listed = CoordinateQueries.Nearest(view, filter.Value!.Apply(checks), static c => c.Node, request.Near);
         return RouteRows.List(request, view, listed, CatalogJson.WriteCheck);
     }
 
@@ -97,7 +93,8 @@ internal static class HealthEndpoints
             .Where(i => CatalogReads.HasMeta(i.Node, meta) && CatalogReads.HasTags(i.Service, tags))
             .Where(i => !passing || i.Health == CheckStatuses.Passing);
         return RouteRows.List(
-            request, view, CatalogReads.Near(request, filter.Value!.Apply(instances), static i => i.Node),
+            request, view,
+            CoordinateQueries.Nearest(view, filter.Value!.Apply(instances), static i => i.Node.Name, request.Near),
             CatalogJson.WriteInstance);
     }
 

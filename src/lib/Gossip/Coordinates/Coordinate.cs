@@ -1,15 +1,17 @@
+using System.Text.Json.Serialization;
+
 namespace Gossip.Coordinates;
 
 /// <summary>
 /// A member's place in the network: distances between places estimate round-trip times. All in seconds.
 /// </summary>
-/// <param name="Portion">The place in Euclidean space; <see cref="Dimensions"/> numbers. Never changed.</param>
+/// <param name="Vector">The place in Euclidean space; <see cref="Dimensions"/> numbers. Never changed.</param>
 /// <param name="Error">How little the place is trusted: 0 fully, <see cref="VivaldiRules.ErrorMax"/> not at
 /// all.</param>
 /// <param name="Adjustment">What recent distances were off by; corrects what Euclidean space cannot express.</param>
 /// <param name="Height">The way from the member to where the plane begins, its access link; part of every
 /// distance.</param>
-public sealed record Coordinate(IReadOnlyList<double> Portion, double Error, double Adjustment, double Height)
+public sealed record Coordinate(IReadOnlyList<double> Vector, double Error, double Adjustment, double Height)
 {
     /// <summary>The dimensions that members of serf and Consul use.</summary>
     public const int Dimensions = 8;
@@ -19,19 +21,25 @@ public sealed record Coordinate(IReadOnlyList<double> Portion, double Error, dou
         new(new double[Dimensions], VivaldiRules.ErrorMax, 0, VivaldiRules.HeightMin);
 
     /// <summary>Whether all numbers are finite.</summary>
+    [JsonIgnore]
     public bool IsValid => double.IsFinite(Error) && double.IsFinite(Adjustment) && double.IsFinite(Height)
-        && Portion.All(double.IsFinite);
+        && Vector.All(double.IsFinite);
 
     /// <summary>Whether distances between the two can be taken.</summary>
-    public bool IsCompatibleWith(Coordinate other) => Portion.Count == other.Portion.Count;
+    public bool IsCompatibleWith(Coordinate other) => Vector.Count == other.Vector.Count;
 
-    /// <summary>The estimated round-trip time to another place.</summary>
-    /// <exception cref="ArgumentException">The other has another number of dimensions.</exception>
+    /// <summary>The estimated round-trip time to another place; the longest there is when they cannot be
+    /// compared.</summary>
     public TimeSpan DistanceTo(Coordinate other) => ToTime(SecondsTo(other));
 
-    /// <summary>The same in seconds.</summary>
-    internal double SecondsTo(Coordinate other)
+    /// <summary>The same in seconds; infinite when the two cannot be compared.</summary>
+    public double SecondsTo(Coordinate other)
     {
+        if (!IsCompatibleWith(other))
+        {
+            return double.PositiveInfinity;
+        }
+
         var raw = RawSecondsTo(other);
         var adjusted = raw + Adjustment + other.Adjustment;
         return adjusted > 0 ? adjusted : raw;
@@ -43,13 +51,13 @@ public sealed record Coordinate(IReadOnlyList<double> Portion, double Error, dou
         if (!IsCompatibleWith(other))
         {
             throw new ArgumentException(
-                $"a coordinate of {other.Portion.Count} dimensions has no distance to one of {Portion.Count}: "
+                $"a coordinate of {other.Vector.Count} dimensions has no distance to one of {Vector.Count}: "
                 + "check IsCompatibleWith first", nameof(other));
         }
         var sum = 0.0;
-        for (var i = 0; i < Portion.Count; i++)
+        for (var i = 0; i < Vector.Count; i++)
         {
-            var difference = Portion[i] - other.Portion[i];
+            var difference = Vector[i] - other.Vector[i];
             sum += difference * difference;
         }
         return Math.Sqrt(sum) + Height + other.Height;

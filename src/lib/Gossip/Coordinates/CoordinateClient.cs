@@ -72,7 +72,7 @@ public sealed class CoordinateClient(Random random)
     {
         if (!Current.IsCompatibleWith(other))
         {
-            return $"the coordinate has {other.Portion.Count} dimensions, not {Current.Portion.Count}";
+            return $"the coordinate has {other.Vector.Count} dimensions, not {Current.Vector.Count}";
         }
         return other.IsValid ? null : "the coordinate holds what is not a finite number";
     }
@@ -130,23 +130,23 @@ public sealed class CoordinateClient(Random random)
         var portion = new double[direction.Length];
         for (var i = 0; i < portion.Length; i++)
         {
-            portion[i] = Current.Portion[i] + (direction[i] * force);
+            portion[i] = Current.Vector[i] + (direction[i] * force);
         }
         var height = Current.Height;
         if (distance > VivaldiRules.ZeroThreshold)
         {
             height = Math.Max(((height + other.Height) * force / distance) + height, VivaldiRules.HeightMin);
         }
-        Current = Current with { Portion = portion, Height = height };
+        Current = Current with { Vector = portion, Height = height };
     }
 
     /// <summary>A vector of length one from the other's place to this one; any, when they are the same.</summary>
     private double[] DirectionFrom(Coordinate other, out double distance)
     {
-        var vector = new double[Current.Portion.Count];
+        var vector = new double[Current.Vector.Count];
         for (var i = 0; i < vector.Length; i++)
         {
-            vector[i] = Current.Portion[i] - other.Portion[i];
+            vector[i] = Current.Vector[i] - other.Vector[i];
         }
         distance = Length(vector);
         if (distance <= VivaldiRules.ZeroThreshold)

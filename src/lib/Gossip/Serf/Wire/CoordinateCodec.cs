@@ -26,8 +26,8 @@ public static class CoordinateCodec
         writer.WriteRaw("Height"u8);
         writer.WriteDouble(coordinate.Height);
         writer.WriteRaw("Vec"u8);
-        writer.WriteArrayHeader(coordinate.Portion.Count);
-        foreach (double component in coordinate.Portion)
+        writer.WriteArrayHeader(coordinate.Vector.Count);
+        foreach (double component in coordinate.Vector)
         {
             writer.WriteDouble(component);
         }

@@ -1,0 +1,83 @@
+namespace Praetor.Agent.Membership;
+
+/// <summary>Looks after the keys that gossip is encrypted with, on all members at once.</summary>
+internal interface IKeyringOperations
+{
+    Task<IReadOnlyList<KeyringReply>> ListAsync(KeyringScope scope, CancellationToken stop);
+
+    /// <summary>Gives every member another key; it is not used for sending yet.</summary>
+    Task<IReadOnlyList<KeyringReply>> InstallAsync(string key, KeyringScope scope, CancellationToken stop);
+
+    /// <summary>Makes every member send with a key that it has.</summary>
+    Task<IReadOnlyList<KeyringReply>> UseAsync(string key, KeyringScope scope, CancellationToken stop);
+
+    Task<IReadOnlyList<KeyringReply>> RemoveAsync(string key, KeyringScope scope, CancellationToken stop);
+}
+
+/// <summary>How far a keyring operation goes.</summary>
+/// <param name="RelayFactor">Through how many other members each answer comes as well, 0 to
+/// <see cref="RelayFactorMax"/>.</param>
+/// <param name="IsLocalOnly">Only this datacenter is asked; for lists.</param>
+internal sealed record KeyringScope(int RelayFactor, bool IsLocalOnly)
+{
+    public const int RelayFactorMax = 5;
+}
+
+/// <summary>What the members of one pool answered.</summary>
+internal sealed record KeyringReply
+{
+    public required bool IsWan { get; init; }
+
+    public required string Datacenter { get; init; }
+
+    public string Segment { get; init; } = "";
+
+    /// <summary>What went wrong, by member. Null: nothing.</summary>
+    public IReadOnlyDictionary<string, string>? Messages { get; init; }
+
+    /// <summary>How many members have each key (base64). A secret: never log it.</summary>
+    public IReadOnlyDictionary<string, int> Keys { get; init; } = new Dictionary<string, int>(StringComparer.Ordinal);
+
+    /// <summary>How many members send with each key.</summary>
+    public IReadOnlyDictionary<string, int> PrimaryKeys { get; init; } =
+        new Dictionary<string, int>(StringComparer.Ordinal);
+
+    /// <summary>How many members were asked.</summary>
+    public int Members { get; init; }
+
+    /// <summary>What went wrong on the whole. Empty: nothing.</summary>
+    public string Error { get; init; } = "";
+}
+
+/// <summary>What an agent answers that gossips in the open: there is no keyring.</summary>
+internal sealed class LoneKeyring(IMembership membership, string datacenter) : IKeyringOperations
+{
+    public Task<IReadOnlyList<KeyringReply>> ListAsync(KeyringScope scope, CancellationToken stop) =>
+        Refuse(scope, "Keyring is empty (encryption not enabled)");
+
+    public Task<IReadOnlyList<KeyringReply>> InstallAsync(string key, KeyringScope scope, CancellationToken stop) =>
+        Refuse(scope, NothingToModify);
+
+    public Task<IReadOnlyList<KeyringReply>> UseAsync(string key, KeyringScope scope, CancellationToken stop) =>
+        Refuse(scope, NothingToModify);
+
+    public Task<IReadOnlyList<KeyringReply>> RemoveAsync(string key, KeyringScope scope, CancellationToken stop) =>
+        Refuse(scope, NothingToModify);
+
+    private const string NothingToModify = "No keyring to modify (encryption not enabled)";
+
+    private Task<IReadOnlyList<KeyringReply>> Refuse(KeyringScope scope, string why)
+    {
+        bool[] pools = scope.IsLocalOnly ? [false] : [true, false];
+        return Task.FromResult<IReadOnlyList<KeyringReply>>([.. pools.Select(wan => Reply(wan, why))]);
+    }
+
+    private KeyringReply Reply(bool wan, string why) => new()
+    {
+        IsWan = wan,
+        Datacenter = datacenter,
+        Messages = new Dictionary<string, string>(StringComparer.Ordinal) { [membership.Self(wan).Name] = why },
+        Members = 1,
+        Error = "1/1 nodes reported failure",
+    };
+}
