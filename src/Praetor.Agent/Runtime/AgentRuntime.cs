@@ -61,7 +61,7 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         var id = NodeId.LoadOrCreate(
             dataDir, config.NodeId.Length > 0 ? config.NodeId : null, config.Values.Flag("disable_host_node_id"));
         _node = ConfigMapping.Node(config, id);
-        _links = new AgentLinks(config, _node, servers, time, random, _log);
+        _links = new AgentLinks(config, _node, servers, _metrics, time, random, _log);
         _server = ServerSide(random);
         _interfaces = new ClientInterfaces(config, _log, time);
         _local = new LocalAgent(ConfigMapping.Local(config, _node), _server.Catalog, time, random, _log);
