@@ -21,6 +21,11 @@ internal static class CallFrames
     /// <summary>The status of an answer that does not fit into a frame: the call is to be made alone.</summary>
     public const int TooLarge = 0;
 
+    /// <summary>The largest body of a call in a frame.</summary>
+    private const int CallBodyMax = 16 * 1024;
+
+    // A text has two bytes for its length, and a character three bytes at most.
+    private const int TextMax = 16 * 1024;
     private const int LengthBytes = 4;
     private const int HeadersMax = 64;
 
@@ -36,6 +41,11 @@ internal static class CallFrames
 
     private static readonly Dictionary<string, byte> Numbers = Names.Select(static (name, i) => (name, i))
         .ToDictionary(static p => p.name, static p => (byte)(p.i + 1), StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>Whether a call fits into a frame; what does not is rare.</summary>
+    public static bool Takes(ServerCall call) => call.Body.Length <= CallBodyMax && call.Target.Length <= TextMax
+        && call.Token.Length <= TextMax && call.Headers.Count < HeadersMax / 2
+        && call.Headers.All(static header => header.Value.Length <= TextMax);
 
     /// <summary>Takes a frame off the front; false: it is not whole yet.</summary>
     /// <param name="bytes">The bytes; what was taken is left out.</param>

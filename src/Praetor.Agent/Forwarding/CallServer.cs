@@ -113,7 +113,7 @@ internal sealed partial class CallServer(Func<HttpContext, Task> answer, ILogger
         catch (Exception e) // supervisor: a mistake in one call must not end the others
         {
             Log.Failed(log, e, call.Method);
-            var failed = new HeaderDictionary { ContentType = Reply.TextType };
+            var failed = new HeaderDictionary { ["Content-Type"] = Reply.TextType };
             outbox.Add((call, failed), static (to, it) => CallFrames.WriteAnswer(
                 to, it.call.Number, StatusCodes.Status500InternalServerError, it.failed, "internal error"u8));
             return;

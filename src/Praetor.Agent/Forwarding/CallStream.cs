@@ -20,9 +20,6 @@ internal sealed class CallStream : IDisposable
     /// <summary>Calls that may be under way; more are made as requests of their own.</summary>
     public const int PendingMax = CallServer.CallsMax;
 
-    /// <summary>The largest body of a call here.</summary>
-    public const int CallBodyMax = 16 * 1024;
-
     /// <summary>After so long without a call the stream ends, for as long as it is there its connection is pinged.
     /// </summary>
     private static readonly TimeSpan IdleMax = TimeSpan.FromMinutes(1);

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using Microsoft.Extensions.Logging;
+using Praetor.Agent.Telemetry;
 using Praetor.Server.State;
 
 namespace Praetor.Agent.Forwarding;
@@ -25,6 +26,9 @@ internal sealed record ForwarderOptions
 
     /// <summary>Calls at once above that (<c>limits.rpc_max_burst</c>).</summary>
     public int Burst { get; init; } = 1000;
+
+    /// <summary>Where calls are counted. Null: nowhere.</summary>
+    public Metrics? Metrics { get; init; }
 }
 
 /// <summary>Calls servers: chooses one, leaves it when it fails, and asks another when that does no harm.</summary>
@@ -47,9 +51,6 @@ internal sealed partial class Forwarder : IDisposable
 
     /// <summary>Marks an answer that says that nothing was done, so that another server may be asked.</summary>
     public const string NotDoneHeader = "x-praetor-not-done";
-
-    // Texts in frames have two bytes for their length; what comes near is rare.
-    private const int TargetMax = 16 * 1024;
 
     // All tried servers failed: between so many and twice as many milliseconds until they are tried again.
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
@@ -110,8 +111,10 @@ internal sealed partial class Forwarder : IDisposable
             return Refusal.Failed($"{NoPath}: the request was passed on by {hops} already");
         }
 
+        _options.Metrics?.Count("client.rpc");
         if (!_rate.TryTake())
         {
+            _options.Metrics?.Count("client.rpc.exceeded");
             return new Refusal(429, CallRate.Exceeded);
         }
 
@@ -221,6 +224,7 @@ internal sealed partial class Forwarder : IDisposable
         {
             var refusal = Failed(e);
             _servers.Failed(server);
+            _options.Metrics?.Count("client.rpc.failed", new MetricLabel("server", server.Name));
             Log.Left(_log, server.Name, server.Rpc, refusal.Text);
 
             // What was disposed left between the choice and the call.
@@ -233,7 +237,7 @@ internal sealed partial class Forwarder : IDisposable
     // Null: it is none of those that share a stream, or its answer does not fit.
     private async ValueTask<ServerAnswer?> ShareAsync(ServerCall call, ServerLink link, bool hasOthers)
     {
-        if (call.Wait > TimeSpan.Zero || call.Body.Length > CallStream.CallBodyMax || call.Target.Length > TargetMax)
+        if (call.Wait > TimeSpan.Zero || !CallFrames.Takes(call))
         {
             return null;
         }

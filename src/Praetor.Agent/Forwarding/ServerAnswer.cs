@@ -58,7 +58,7 @@ internal sealed class FramedAnswer(
         await to.WriteAsync(body, stop);
 
     public override Task<ServerReply> ReadAsync() => Task.FromResult(new ServerReply(
-        Status, headers.ContentType.ToString(), Index, body.ToArray()));
+        Status, headers["Content-Type"].ToString(), Index, body.ToArray()));
 
     protected override string? Header(string name) =>
         headers.TryGetValue(name, out var value) ? value.ToString() : null;

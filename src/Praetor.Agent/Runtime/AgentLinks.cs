@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Praetor.Agent.Config;
 using Praetor.Agent.Forwarding;
 using Praetor.Agent.Local;
+using Praetor.Agent.Telemetry;
 
 namespace Praetor.Agent.Runtime;
 
@@ -15,8 +16,8 @@ internal sealed class AgentLinks : IAsyncDisposable
     private RpcLimitConfig _rpc;
 
     public AgentLinks(
-        AgentConfig config, NodeIdentity node, IServerSource source, TimeProvider time, Random random,
-        ILoggerFactory logs)
+        AgentConfig config, NodeIdentity node, IServerSource source, Metrics metrics, TimeProvider time,
+        Random random, ILoggerFactory logs)
     {
         var log = logs.CreateLogger("agent.rpc");
         var rpc = _rpc = config.Limits.Rpc;
@@ -29,6 +30,7 @@ internal sealed class AgentLinks : IAsyncDisposable
             AnswerTime = rpc.ClientTimeout,
             Rate = rpc.Rate,
             Burst = rpc.Burst,
+            Metrics = metrics,
         };
         Forwarder = new Forwarder(Servers, options, time, new Random(random.Next()), log);
         Cache = new WatchCache(Forwarder, time, new Random(random.Next()), log);

@@ -68,7 +68,7 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         _node = ConfigMapping.Node(config, id);
         _membership = new GossipMembership(
             GossipSettings.Of(config), MemberFacts(), time, random, _log.CreateLogger("agent.serf"));
-        _links = new AgentLinks(config, _node, servers ?? _membership, time, random, _log)
+        _links = new AgentLinks(config, _node, servers ?? _membership, _metrics, time, random, _log)
         {
             AgentCount = () => _membership.AgentCount,
         };
