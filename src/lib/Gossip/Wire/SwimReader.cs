@@ -41,6 +41,7 @@ internal static class SwimReader
             SwimMessageType.IndirectPing => IndirectPing(fields, defaultPort),
             SwimMessageType.Ack => new Ack(fields.SequenceNumber, fields.Payload.ToArray()),
             SwimMessageType.Nack => new Nack(fields.SequenceNumber),
+            _ when fields.Node.IsEmpty => null, // a claim about nobody
             SwimMessageType.Suspect => new Suspect(fields.Incarnation, fields.NodeText, fields.FromText),
             SwimMessageType.Dead => new Dead(fields.Incarnation, fields.NodeText, fields.FromText),
             _ => Alive(fields, defaultPort),
@@ -105,7 +106,7 @@ internal static class SwimReader
     private static Alive? Alive(in SwimFields fields, ushort defaultPort)
     {
         ushort port = fields.Port == 0 ? defaultPort : fields.Port;
-        return fields.Meta.Length <= WireLimits.MetaBytesMax && !fields.Node.IsEmpty
+        return fields.Meta.Length <= WireLimits.MetaBytesMax
             && WireAddress.TryRead(fields.Address, port, out IPEndPoint? address)
             ? new Alive(
                 fields.Incarnation, fields.NodeText, address!, fields.Meta.ToArray(), fields.ProtocolVersions)
@@ -151,7 +152,7 @@ internal static class SwimReader
     // may be half empty, its name in UTF-16 and its bytes.
     private static int MemoryOf(in SwimFields fields)
     {
-        const int Objects = 192;
+        const int Objects = 224;
         return Objects + 2 * fields.Name.Length + fields.Meta.Length;
     }
 
