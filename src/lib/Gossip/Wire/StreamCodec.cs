@@ -63,9 +63,13 @@ public sealed class StreamCodec
         try
         {
             int length = 0;
-            WireError error = WireError.None;
-            while (error == WireError.None && !frame.IsWhole(buffer.AsSpan(0, length), out error))
+            WireError error;
+            while (!frame.IsWhole(buffer.AsSpan(0, length), out error))
             {
+                if (error != WireError.None)
+                {
+                    return new StreamMessage(null, error);
+                }
                 if (length == buffer.Length)
                 {
                     buffer = Grown(buffer);
@@ -76,10 +80,6 @@ public sealed class StreamCodec
                     return new StreamMessage(null, length == 0 ? WireError.Empty : WireError.Malformed);
                 }
                 length += read;
-            }
-            if (error != WireError.None)
-            {
-                return new StreamMessage(null, error);
             }
             error = Decode(buffer.AsSpan(0, length), opened, out SwimMessage? message);
             return new StreamMessage(message, error);
@@ -144,7 +144,7 @@ public sealed class StreamCodec
             byte[] also = [.. bytes[..SealFormat.StreamHeadBytes], .. _label.Text];
             return opener.TryOpen(
                 body, also, plain.AsSpan(0, body.Length), plain.AsSpan(body.Length), out int plainLength)
-                ? DecodePlain(plain.AsSpan(0, plainLength), memory - 2 * body.Length, out message)
+                ? DecodePlain(plain.AsSpan(0, plainLength), memory - plain.Length, out message)
                 : WireError.NotDecryptable;
         }
         finally
@@ -165,41 +165,34 @@ public sealed class StreamCodec
         {
             return error;
         }
-        byte[] inflated = [];
-        try
+        error = Inflate(codes, memory, out byte[] inflated, out int length);
+        if (error != WireError.None)
         {
-            error = Inflate(codes, memory, ref inflated, out int length);
-            if (error != WireError.None)
-            {
-                return error;
-            }
-            ReadOnlySpan<byte> inside = inflated.AsSpan(0, length);
-            return inside.IsEmpty ? WireError.Empty
-                : inside[0] == (byte)SwimMessageType.Compressed ? WireError.Nested
-                : SwimReader.ReadStreamMessage(inside, _options.DefaultPort, memory - inflated.Length, out message);
+            return error;
         }
-        finally
-        {
-            Return(inflated);
-        }
+        ReadOnlySpan<byte> inside = inflated.AsSpan(0, length);
+        return inside.IsEmpty ? WireError.Empty
+            : inside[0] == (byte)SwimMessageType.Compressed ? WireError.Nested
+            : SwimReader.ReadStreamMessage(inside, _options.DefaultPort, memory - inflated.Length, out message);
     }
 
-    // Tries larger and larger buffers: how long it gets is known at the end only, and a bomb is not believed.
-    private static WireError Inflate(ReadOnlySpan<byte> codes, long memory, ref byte[] inflated, out int length)
+    // How long it gets is known at the end only, and a bomb is not believed: so first what honest states need, which
+    // shrink to a quarter or so, then more in steps, and never so much that nothing is left for the records.
+    private static WireError Inflate(ReadOnlySpan<byte> codes, long memory, out byte[] inflated, out int length)
     {
-        int most = (int)Math.Min(memory / 2, WireLimits.InflatedBytesMax);
-        int size = Math.Min(most, FirstBufferBytes + 4 * codes.Length);
+        const int UsualRatio = 6;
+        const int Step = 4;
+        int most = (int)Math.Min(memory / 3, WireLimits.InflatedBytesMax);
+        int size = (int)Math.Min(most, FirstBufferBytes + (long)UsualRatio * codes.Length);
         while (true)
         {
-            inflated = ArrayPool<byte>.Shared.Rent(Math.Max(size, 1));
-            WireError error = Compression.Inflate(codes, inflated.AsSpan(0, size), out length);
+            inflated = GC.AllocateUninitializedArray<byte>(size);
+            WireError error = Compression.Inflate(codes, inflated, out length);
             if (error != WireError.TooLarge || size == most)
             {
                 return error;
             }
-            Return(inflated);
-            inflated = [];
-            size = (int)Math.Min(most, 2L * size);
+            size = (int)Math.Min(most, (long)Step * size);
         }
     }
 
@@ -243,13 +236,5 @@ public sealed class StreamCodec
         buffer.CopyTo(larger, 0);
         ArrayPool<byte>.Shared.Return(buffer);
         return larger;
-    }
-
-    private static void Return(byte[] buffer)
-    {
-        if (buffer.Length > 0)
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
     }
 }

@@ -152,7 +152,7 @@ internal static class SwimReader
     // may be half empty, its name in UTF-16 and its bytes.
     private static int MemoryOf(in SwimFields fields)
     {
-        const int Objects = 192;
+        const int Objects = 224;
         return Objects + 2 * fields.Name.Length + fields.Meta.Length;
     }
 

@@ -24,7 +24,7 @@ public abstract record QueryFilter
     /// </summary>
     public sealed record Tag(string Name, string Expression) : QueryFilter;
 
-    /// <exception cref="ArgumentException">It is larger than a packet.</exception>
+    /// <exception cref="InvalidOperationException">It is larger than a packet.</exception>
     public byte[] Encode()
     {
         var buffer = new byte[WireLimits.DatagramBytesMax];
@@ -48,7 +48,7 @@ public abstract record QueryFilter
             writer.WriteString(tag.Name);
         }
         return writer.Overflowed
-            ? throw new InvalidOperationException("The filters of a query must fit a packet: name fewer members.")
+            ? throw new InvalidOperationException("The filters of a query must fit a packet; name fewer members.")
             : buffer[..writer.Length];
     }
 

@@ -25,9 +25,15 @@ public static class TagsCodec
     }
 
     /// <summary>The tags; bytes without the magic one are an old member's role.</summary>
+    /// <returns>False: broken, or more than a member may say about itself.</returns>
     public static bool TryDecode(
         ReadOnlySpan<byte> meta, [NotNullWhen(true)] out IReadOnlyDictionary<string, string>? tags)
     {
+        if (meta.Length > WireLimits.MetaBytesMax)
+        {
+            tags = null;
+            return false;
+        }
         if (meta.IsEmpty || meta[0] != Magic)
         {
             tags = new Dictionary<string, string>(StringComparer.Ordinal) { ["role"] = Encoding.UTF8.GetString(meta) };

@@ -1,0 +1,102 @@
+using System.IO.Pipelines;
+using System.Net;
+using Gossip;
+using Gossip.Wire;
+using Shouldly;
+using Xunit;
+
+namespace Simulation.Wire;
+
+public sealed class StreamCodecTests
+{
+    [Theory]
+    [InlineData("", false, true)]
+    [InlineData("", true, true)]
+    [InlineData("blue", true, true)]
+    [InlineData("blue", false, false)]
+    [InlineData("", false, false)]
+    public async Task An_exchange_of_state_arrives_byte_by_byte(string label, bool encrypts, bool compresses)
+    {
+        Keyring ring = encrypts ? PacketCodecTests.Ring(1) : new Keyring();
+        var codec = new StreamCodec(new WireOptions { Label = label, Compress = compresses }, ring);
+        PushPull sent = State(nodes: 20);
+        foreach (bool opens in new[] { true, false })
+        {
+            StreamMessage read = await ReadSlowly(codec, codec.Encode(sent, opens), opens);
+            read.Error.ShouldBe(WireError.None);
+            PushPull state = read.Message.ShouldBeOfType<PushPull>();
+            state.Nodes.Select(n => n.Name).ShouldBe(sent.Nodes.Select(n => n.Name));
+            state.UserState.ToArray().ShouldBe(sent.UserState.ToArray());
+        }
+    }
+
+    [Fact]
+    public async Task The_small_messages_of_streams_arrive_too()
+    {
+        var codec = new StreamCodec(new WireOptions(), new Keyring());
+        SwimMessage[] messages = [new Ping(1, "a", null, ""), new ErrorResponse("no"), new Ack(9, default)];
+        foreach (SwimMessage message in messages)
+        {
+            StreamMessage read = await ReadSlowly(codec, codec.Encode(message, opens: true), opened: true);
+            read.Message.ShouldNotBeNull().GetType().ShouldBe(message.GetType());
+        }
+        StreamMessage user = await ReadSlowly(codec, codec.Encode(new UserMessage("hello"u8.ToArray()), true), true);
+        user.Message.ShouldBeOfType<UserMessage>().Payload.ToArray().ShouldBe("hello"u8.ToArray());
+    }
+
+    [Fact]
+    public void The_state_of_10000_members_stays_within_the_memory_that_its_bytes_buy()
+    {
+        var codec = new StreamCodec(new WireOptions(), new Keyring());
+        byte[] bytes = codec.Encode(State(nodes: 10_000), opens: true);
+        codec.Decode(bytes, opened: true, out SwimMessage? message).ShouldBe(WireError.None);
+        message.ShouldBeOfType<PushPull>().Nodes.Count.ShouldBe(10_000);
+    }
+
+    [Fact]
+    public void Plain_streams_are_refused_once_there_is_a_key()
+    {
+        byte[] bytes = new StreamCodec(new WireOptions(), new Keyring()).Encode(State(nodes: 1), opens: true);
+        new StreamCodec(new WireOptions(), PacketCodecTests.Ring(1)).Decode(bytes, true, out _)
+            .ShouldBe(WireError.NotEncrypted);
+        byte[] closed = new StreamCodec(new WireOptions(), PacketCodecTests.Ring(1)).Encode(State(1), opens: true);
+        new StreamCodec(new WireOptions(), PacketCodecTests.Ring(2)).Decode(closed, true, out _)
+            .ShouldBe(WireError.NotDecryptable);
+        new StreamCodec(new WireOptions(), new Keyring()).Decode(closed, true, out _).ShouldBe(WireError.NoKeyring);
+    }
+
+    [Theory]
+    [InlineData("0affffffff")] // an encrypted message of 4 GiB
+    [InlineData("0683a44a6f696ec3a54e6f646573ceffffffffac5573657253746174654c656e00")] // four thousand million members
+    [InlineData("0681ac5573657253746174654c656ece7fffffff")] // two gigabytes of user state
+    [InlineData("06ff")] // not a map
+    [InlineData("07")] // a packet's kind
+    public async Task An_absurd_announcement_ends_the_reading_at_once(string hexadecimal)
+    {
+        var codec = new StreamCodec(new WireOptions(), new Keyring());
+        var pipe = new Pipe();
+        await pipe.Writer.WriteAsync(Convert.FromHexString(hexadecimal));
+        StreamMessage read = await codec.ReadAsync(pipe.Reader.AsStream(), opened: true, CancellationToken.None);
+        read.Message.ShouldBeNull();
+        read.Error.ShouldBeOneOf(WireError.TooLarge, WireError.Malformed, WireError.UnknownType);
+    }
+
+    private static async Task<StreamMessage> ReadSlowly(StreamCodec codec, byte[] bytes, bool opened)
+    {
+        using var slow = new SlowStream(bytes);
+        return await codec.ReadAsync(slow, opened, CancellationToken.None);
+    }
+
+    internal static PushPull State(int nodes) => new(
+        Join: true,
+        [.. Enumerable.Range(0, nodes).Select(i => new PushNodeState(
+            $"node-{i:d5}", new IPEndPoint(new IPAddress([10, 1, (byte)(i >> 8), (byte)i]), 8301),
+            "\u00ff role=web"u8.ToArray(), (uint)i, (MemberState)(i % 4), ProtocolVersions.Default))],
+        "the layer above"u8.ToArray());
+
+    private sealed class SlowStream(byte[] bytes) : MemoryStream(bytes)
+    {
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+            base.ReadAsync(buffer[..Math.Min(1, buffer.Length)], cancellationToken);
+    }
+}
