@@ -187,7 +187,7 @@ public sealed class HostileBytesTests
                 1 => _streams.Decode(bytes, opened: true, out _) == WireError.None,
                 2 => _lenient.Decode(bytes, _messages) == WireError.None,
                 _ => SerfCodec.TryDecode(bytes, out _) | TagsCodec.TryDecode(bytes, out _)
-                    | QueryFilter.TryDecode(bytes, out _) | NetworkCoordinate.TryReadAckPayload(bytes, out _),
+                    | QueryFilter.TryDecode(bytes, out _) | CoordinateCodec.TryReadAckPayload(bytes, out _),
             };
             long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
             if (allocated > WireLimits.MemoryFreeBytes + (long)WireLimits.MemoryPerByteMax * bytes.Length)

@@ -99,7 +99,7 @@ public sealed class RealAgentsTests
                 inside.ShouldBeOfType<SerfPushPull>().StatusLTimes.ShouldNotBeEmpty();
                 break;
             case Ack { Payload.Length: > 0 } ack:
-                NetworkCoordinate.TryReadAckPayload(ack.Payload.Span, out NetworkCoordinate? place).ShouldBeTrue();
+                CoordinateCodec.TryReadAckPayload(ack.Payload.Span, out Coordinate? place).ShouldBeTrue();
                 place.Vector.Count.ShouldBe(8);
                 place.ToAckPayload().ShouldBe(ack.Payload.ToArray());
                 break;

@@ -62,6 +62,43 @@ public sealed class SqliteEngineTests : IDisposable
         view.Index.ShouldBe(again.Current.Index);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task The_last_index_is_there_again_whether_a_row_tells_it_or_not(bool removed)
+    {
+        ulong last;
+        using (var store = new StateStore(new SqliteEngine(_path)))
+        {
+            await store.SubmitAsync(new PutKey("a", [1], 0, null));
+            await store.SubmitAsync(new PutKey("b", [1], 0, null));
+            if (removed)
+            {
+                await store.SubmitAsync(new DeleteKey("b", Recurse: false, Cas: null));
+            }
+
+            last = store.Current.Index;
+        }
+
+        using var again = new StateStore(new SqliteEngine(_path));
+        again.Current.Index.ShouldBe(last);
+    }
+
+    [Fact]
+    public async Task A_full_disk_refuses_a_write_and_takes_later_ones()
+    {
+        var engine = new SqliteEngine(_path);
+        using var store = new StateStore(engine);
+        await store.SubmitAsync(new PutKey("a", [1], 0, null));
+        engine.LimitPages(8);
+        var refused = await store.SubmitAsync(new PutKey("big", new byte[100_000], 0, null));
+        refused.Refusal!.Text.ShouldContain("no space left");
+        KvQueries.Get(new ReadView(store.Current, tracks: false), "big").ShouldBeNull();
+        (await store.SubmitAsync(new PutKey("a", [2], 0, null))).Value.ShouldBeTrue();
+        engine.LimitPages(1_000_000);
+        (await store.SubmitAsync(new PutKey("big", new byte[100_000], 0, null))).Value.ShouldBeTrue();
+    }
+
     [Fact]
     public async Task A_second_process_is_told_that_the_file_is_in_use()
     {

@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+"""Durable puts whose values always differ, ours beside Consul, in turns on one machine.
+
+  unshare --net --pid --fork --mount-proc --kill-child bash -c 'ip link set lo up; exec bench/puts.py --a CONSUL --b PRAETOR'
+
+For each number of clients two fresh single servers are started; their first second is printed as "cold". Then each is
+warmed up, and measured in turns. Needs wrk. Prints medians, and the median of the rounds' ratios."""
+import argparse, http.client, json, os, shutil, signal, statistics, subprocess, tempfile, time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TICK = os.sysconf('SC_CLK_TCK')
+CONFIG = {'performance': {'raft_multiplier': 1}, 'disable_update_check': True,
+          'limits': {'http_max_conns_per_client': 10000}}
+
+
+class Server:
+    def __init__(self, name, binary, port):
+        self.name, self.port, self.runs, self.dir = name, port, 0, tempfile.mkdtemp(prefix='puts-')
+        ports = dict(zip(('http', 'dns', 'server', 'serf_lan', 'serf_wan'), range(port, port + 5)), grpc=-1)
+        file = os.path.join(self.dir, 'c.json')
+        with open(file, 'w') as f:
+            json.dump(dict(CONFIG, ports=ports), f)
+        with open(os.path.join(self.dir, 'log'), 'w') as log:
+            self.process = subprocess.Popen(
+                [binary, 'agent', '-server', '-bootstrap-expect=1', '-data-dir', self.dir + '/data', '-node', 'n1',
+                 '-bind', '127.0.0.1', '-client', '127.0.0.1', '-config-file', file, '-log-level', 'warn'],
+                stdout=log, stderr=log)
+
+    def wait(self):
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            try:
+                c = http.client.HTTPConnection('127.0.0.1', self.port, timeout=5)
+                c.request('PUT', '/v1/kv/start', 'x')
+                if c.getresponse().read().strip() == b'true':
+                    return
+            except OSError:
+                pass
+            time.sleep(0.02)
+        raise SystemExit(self.name + ' takes no puts; its log: ' + self.dir)
+
+    def cpu(self):
+        with open('/proc/%d/stat' % self.process.pid) as f:
+            fields = f.read().rsplit(')', 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / TICK
+
+    def put(self, clients, seconds):
+        self.runs += 1
+        env = dict(os.environ, PUTS_TAG='%s%d' % (self.name, self.runs), PUTS_SIZE='128')
+        before = self.cpu()
+        out = subprocess.run(
+            ['wrk', '-t1', '-c%d' % clients, '-d%ds' % seconds, '--timeout', '5s', '-s', HERE + '/puts.lua',
+             'http://127.0.0.1:%d/' % self.port], env=env, capture_output=True, text=True).stdout
+        used = self.cpu() - before
+        r = json.loads(out[out.rindex('JSON ') + 5:])
+        return {'rps': r['n'] / r['secs'], 'p50 us': r['p50'], 'p99 us': r['p99'], 'max us': r['max'],
+                'cpu us': used / r['n'] * 1e6, 'errors': r['errors']}
+
+    def end(self):
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+
+def line(what, a, b):
+    ratio = statistics.median(y / x for x, y in zip(a, b)) if a and b and all(a) else float('nan')
+    shown = ['%.0f [%.0f-%.0f]' % (statistics.median(v), min(v), max(v)) if v else '-' for v in (a, b)]
+    print('  %-12s %28s %28s   %.2f' % (what, shown[0], shown[1], ratio), flush=True)
+
+
+def measure(options, clients):
+    servers = [Server(n, b, 21000 + 100 * i) for i, (n, b) in enumerate((('a', options.a), ('b', options.b))) if b]
+    try:
+        for s in servers:
+            s.wait()
+        time.sleep(1)
+        cold = {s.name: [s.put(clients, 1)] for s in servers}
+        for s in servers:
+            if options.warm:
+                s.put(clients, options.warm)
+        rounds = {s.name: [] for s in servers}
+        for _ in range(options.rounds):
+            for s in servers:
+                rounds[s.name].append(s.put(clients, options.seconds))
+        print('%d client(s)' % clients)
+        for kind, of in (('cold ', cold), ('', rounds)):
+            for what in ('rps', 'p50 us', 'p99 us', 'max us', 'cpu us', 'errors'):
+                line(kind + what, *[[r[what] for r in of.get(n, [])] for n in 'ab'])
+    finally:
+        for s in servers:
+            s.end()
+
+
+def main():
+    parse = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parse.add_argument('--a')
+    parse.add_argument('--b')
+    parse.add_argument('--clients', default='1,64')
+    parse.add_argument('--rounds', type=int, default=5)
+    parse.add_argument('--seconds', type=int, default=2)
+    parse.add_argument('--warm', type=int, default=6)
+    options = parse.parse_args()
+    for clients in options.clients.split(','):
+        measure(options, int(clients))
+
+
+if __name__ == '__main__':
+    main()
