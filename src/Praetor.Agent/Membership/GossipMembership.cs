@@ -232,6 +232,10 @@ internal sealed partial class GossipMembership
                 options, new Ear(this, settings.IsWan), keys.Ring, keys, _time, new Random(_random.Next()));
             return seat;
         }
+        catch (ArgumentException e)
+        {
+            throw new IOException($"gossip_{settings.Word}: {e.Message}", e);
+        }
         catch (SocketException e)
         {
             throw new IOException(

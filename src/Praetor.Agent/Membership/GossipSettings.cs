@@ -66,15 +66,22 @@ internal sealed record GossipSettings
         };
     }
 
-    private static SwimConfig Tuned(SwimConfig swim, SettingValues values, string prefix) => swim with
+    private static SwimConfig Tuned(SwimConfig swim, SettingValues values, string prefix)
     {
-        GossipNodes = values.Count(prefix + "gossip_nodes"),
-        GossipInterval = values.Duration(prefix + "gossip_interval"),
-        ProbeInterval = values.Duration(prefix + "probe_interval"),
-        ProbeTimeout = values.Duration(prefix + "probe_timeout"),
-        RetransmitMultiplier = values.Count(prefix + "retransmit_mult"),
-        SuspicionMultiplier = values.Count(prefix + "suspicion_mult"),
-    };
+        var (interval, timeout) =
+            (values.Duration(prefix + "probe_interval"), values.Duration(prefix + "probe_timeout"));
+        return swim with
+        {
+            GossipNodes = values.Count(prefix + "gossip_nodes"),
+            GossipInterval = values.Duration(prefix + "gossip_interval"),
+            ProbeInterval = interval,
+
+            // As long as the interval, as Consul allows it, leaves indirect probes no time at all.
+            ProbeTimeout = timeout < interval ? timeout : interval / 2,
+            RetransmitMultiplier = values.Count(prefix + "retransmit_mult"),
+            SuspicionMultiplier = values.Count(prefix + "suspicion_mult"),
+        };
+    }
 }
 
 /// <summary>How this agent takes part in one pool.</summary>

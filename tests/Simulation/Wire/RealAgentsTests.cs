@@ -1,4 +1,5 @@
 using Gossip;
+using Gossip.Coordinates;
 using Gossip.Serf.Wire;
 using Gossip.Wire;
 using Shouldly;
