@@ -70,7 +70,14 @@ internal ref struct PackReader(ReadOnlySpan<byte> bytes)
             return false;
         }
 
-        var size = head[0] switch { 0xcc or 0xd0 => 1, 0xcd or 0xd1 => 2, 0xce or 0xd2 => 4, 0xcf or 0xd3 => 8, _ => 0 };
+        var size = head[0] switch
+        {
+            0xcc or 0xd0 => 1,
+            0xcd or 0xd1 => 2,
+            0xce or 0xd2 => 4,
+            0xcf or 0xd3 => 8,
+            _ => 0,
+        };
         if (size == 0)
         {
             value = (sbyte)head[0];

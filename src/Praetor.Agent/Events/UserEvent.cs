@@ -38,11 +38,12 @@ internal sealed record UserEvent
         {
             var digits = Id.Replace("-", "", StringComparison.Ordinal);
             const int half = 16;
-            return digits.Length == 2 * half
-                && ulong.TryParse(digits[..half], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var a)
-                && ulong.TryParse(digits[half..], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var b)
+            return digits.Length == 2 * half && TryHex(digits[..half], out var a) && TryHex(digits[half..], out var b)
                 ? a ^ b
                 : 1;
         }
     }
+
+    private static bool TryHex(string digits, out ulong value) =>
+        ulong.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out value);
 }

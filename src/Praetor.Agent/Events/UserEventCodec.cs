@@ -5,8 +5,8 @@ namespace Praetor.Agent.Events;
 
 /// <summary>A user event as gossip carries it: a MessagePack map with short names.</summary>
 /// <remarks>
-/// Texts and bytes are written as the oldest form of MessagePack has them, as Consul's decoder knows no other; all forms
-/// are read. What cannot be read gives null, never an exception.
+/// Texts and bytes are written as the oldest form of MessagePack has them, as Consul's decoder knows no other; all
+/// forms are read. What cannot be read gives null, never an exception.
 /// </remarks>
 internal static class UserEventCodec
 {
@@ -62,7 +62,8 @@ internal static class UserEventCodec
         return read.Name.Length > 0 ? read : null;
     }
 
-    /// <summary>How long serf's message with an event becomes; <see cref="UserEvents.FrameBytesMax"/> bounds it.</summary>
+    /// <summary>How long serf's message with an event becomes; it is bound by
+    /// <see cref="UserEvents.FrameBytesMax"/>.</summary>
     /// <remarks>A type byte and a map of LTime, Name, Payload and CC. The clock is taken for small, as Consul's is
     /// while it is young; gossip looks again.</remarks>
     public static int FrameBytes(int nameBytes, int payloadBytes)

@@ -48,36 +48,3 @@ internal sealed record KeyringReply
     /// <summary>What went wrong on the whole. Empty: nothing.</summary>
     public string Error { get; init; } = "";
 }
-
-/// <summary>What an agent answers that gossips in the open: there is no keyring.</summary>
-internal sealed class LoneKeyring(IMembership membership, string datacenter) : IKeyringOperations
-{
-    public Task<IReadOnlyList<KeyringReply>> ListAsync(KeyringScope scope, CancellationToken stop) =>
-        Refuse(scope, "Keyring is empty (encryption not enabled)");
-
-    public Task<IReadOnlyList<KeyringReply>> InstallAsync(string key, KeyringScope scope, CancellationToken stop) =>
-        Refuse(scope, NothingToModify);
-
-    public Task<IReadOnlyList<KeyringReply>> UseAsync(string key, KeyringScope scope, CancellationToken stop) =>
-        Refuse(scope, NothingToModify);
-
-    public Task<IReadOnlyList<KeyringReply>> RemoveAsync(string key, KeyringScope scope, CancellationToken stop) =>
-        Refuse(scope, NothingToModify);
-
-    private const string NothingToModify = "No keyring to modify (encryption not enabled)";
-
-    private Task<IReadOnlyList<KeyringReply>> Refuse(KeyringScope scope, string why)
-    {
-        bool[] pools = scope.IsLocalOnly ? [false] : [true, false];
-        return Task.FromResult<IReadOnlyList<KeyringReply>>([.. pools.Select(wan => Reply(wan, why))]);
-    }
-
-    private KeyringReply Reply(bool wan, string why) => new()
-    {
-        IsWan = wan,
-        Datacenter = datacenter,
-        Messages = new Dictionary<string, string>(StringComparer.Ordinal) { [membership.Self(wan).Name] = why },
-        Members = 1,
-        Error = "1/1 nodes reported failure",
-    };
-}

@@ -26,14 +26,16 @@ internal sealed class OutputChunks(TimeProvider time)
     {
         var gathered = new List<byte>(ExecLimits.ChunkBytes);
         Task<bool>? coming = null;
+        var began = time.GetTimestamp();
         while (true)
         {
             coming ??= _written.Reader.WaitToReadAsync().AsTask();
-            var wait = gathered.Count > 0 ? ExecLimits.ChunkWait : heartbeat;
+            var wait = (gathered.Count > 0 ? ExecLimits.ChunkWait : heartbeat) - time.GetElapsedTime(began);
             if (await IsLateAsync(coming, wait))
             {
                 yield return gathered.ToArray();
                 gathered.Clear();
+                began = time.GetTimestamp();
                 continue;
             }
 
@@ -43,6 +45,7 @@ internal sealed class OutputChunks(TimeProvider time)
             }
 
             coming = null;
+            began = gathered.Count == 0 ? time.GetTimestamp() : began;
             while (_written.Reader.TryRead(out var bytes))
             {
                 gathered.AddRange(bytes);
@@ -64,7 +67,7 @@ internal sealed class OutputChunks(TimeProvider time)
     {
         try
         {
-            await coming.WaitAsync(wait, time);
+            await coming.WaitAsync(wait > TimeSpan.Zero ? wait : TimeSpan.Zero, time);
             return false;
         }
         catch (TimeoutException)

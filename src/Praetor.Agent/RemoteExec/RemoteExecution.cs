@@ -20,9 +20,9 @@ internal interface IExecStore
 /// <summary>Runs commands that <c>exec</c> asks for by an event; off unless <c>disable_remote_exec</c> is
 /// false.</summary>
 /// <remarks>
-/// The event only says where the job is. The job and all answers are keys locked by the asker's session: when that ends,
-/// nothing can be written any more, the keys go, and the command is killed. Whoever may fire the event and write those
-/// keys runs commands with the agent's rights, hence the switch.
+/// The event only says where the job is. The job and all answers are keys locked by the asker's session: when that
+/// ends, nothing can be written any more, the keys go, and the command is killed. Whoever may fire the event and write
+/// those keys runs commands with the agent's rights, hence the switch.
 /// </remarks>
 internal sealed partial class RemoteExecution : IAsyncDisposable
 {

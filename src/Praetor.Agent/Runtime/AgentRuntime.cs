@@ -127,7 +127,8 @@ public sealed partial class AgentRuntime : IAsyncDisposable
             Log.Warned(_logger, warning);
         }
 
-        if (ReadWatches(_config, out var wrong) is not null && wrong is not null)
+        _ = ReadWatches(_config, out var wrong);
+        if (wrong is not null)
         {
             throw new FormatException(wrong);
         }

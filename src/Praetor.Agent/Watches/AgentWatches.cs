@@ -89,7 +89,7 @@ internal sealed partial class AgentWatches : IAsyncDisposable
         _handlers.Dispose();
     }
 
-    // The supervisor: a watch ends only when it is stopped.
+    // A watch ends only when it is stopped.
     private async Task RunAsync(WatchDefinition definition, Random random, CancellationToken stop)
     {
         await Task.Yield();
@@ -120,6 +120,7 @@ internal sealed partial class AgentWatches : IAsyncDisposable
             }
             catch (Exception failure)
             {
+                // supervisor: whatever broke one watch, it begins again, and the others go on.
                 Log.Broke(_log, failure, definition.Query.Type);
                 await Task.Delay(options.RetryMax, _time, stop)
                     .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

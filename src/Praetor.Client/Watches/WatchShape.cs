@@ -5,8 +5,8 @@ namespace Praetor.Client.Watches;
 /// <summary>What a value looks like in the output of a watch: which members, in which order, and what stands where
 /// nothing is.</summary>
 /// <remarks>
-/// Handlers of watches read what Consul's client writes, and that is not the agent's answer as it came: members have the
-/// client's order, those that it does not know are gone, and those that are missing are there with their zero. So a
+/// Handlers of watches read what Consul's client writes, and that is not the agent's answer as it came: members have
+/// the client's order, those that it does not know are gone, and those that are missing are there with their zero. So a
 /// handler sees the same whichever agent was asked.
 /// </remarks>
 internal sealed class WatchShape
@@ -203,7 +203,8 @@ internal sealed class WatchShape
         return default;
     }
 
-    private static bool IsNothing(JsonElement value) => value.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null;
+    private static bool IsNothing(JsonElement value) =>
+        value.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null;
 
     private static JsonElement Demand(JsonElement value, JsonValueKind kind) => value.ValueKind == kind
         ? value

@@ -23,21 +23,19 @@ public static class CoordinateQueries
     /// <param name="near">The node to measure from. Empty: nothing is sorted.</param>
     public static IEnumerable<T> Nearest<T>(ReadView view, IEnumerable<T> items, Func<T, string> nodeOf, string near)
     {
-        if (near.Length == 0)
+        // Of a node whose place is not known nothing can be told, so the order stays as it is.
+        if (near.Length == 0 || PeekOf(view, near) is not { } from)
         {
             return items;
         }
 
-        var from = PeekOf(view, near);
         var known = new Dictionary<string, double>(StringComparer.OrdinalIgnoreCase) { [near] = 0 };
         return items.OrderBy(item =>
         {
             var node = nodeOf(item);
             if (!known.TryGetValue(node, out var distance))
             {
-                distance = from is not null && PeekOf(view, node) is { } to
-                    ? from.SecondsTo(to)
-                    : double.PositiveInfinity;
+                distance = PeekOf(view, node) is { } to ? from.SecondsTo(to) : double.PositiveInfinity;
                 known.Add(node, distance);
             }
 

@@ -151,7 +151,7 @@ internal static partial class Corpus
     [GeneratedRegex("(?<name>> corpus +)[0-9a-f]{8}\\b", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex ShortId();
 
-    [GeneratedRegex("(?<name>(Create|Modify)Index\"?:? +)[0-9]+", RegexOptions.ExplicitCapture, 1000)]
+    [GeneratedRegex("(?<name>(Create|Modify)Index(\":)? *)[0-9]+", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Index();
 
     [GeneratedRegex("[A-Z][a-z]+day, [0-9]{2}-[A-Z][a-z]{2}-[0-9]{2} [0-9:]+ UTC", RegexOptions.None, 1000)]

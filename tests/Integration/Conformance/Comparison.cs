@@ -72,7 +72,7 @@ internal sealed class Comparison(bool isUnordered, Func<string, Allowance?> allo
                 CompareLists(path, recorded, actual);
                 break;
             default:
-                if (!string.Equals(recorded.GetRawText(), actual.GetRawText(), StringComparison.Ordinal))
+                if (!IsSameValue(recorded, actual))
                 {
                     Differ(path, recorded, actual);
                 }
@@ -80,6 +80,13 @@ internal sealed class Comparison(bool isUnordered, Func<string, Allowance?> allo
                 break;
         }
     }
+
+    // The recorder writes fractions in its own way: 1e-05 is 0.00001.
+    private static bool IsSameValue(JsonElement recorded, JsonElement actual) =>
+        string.Equals(recorded.GetRawText(), actual.GetRawText(), StringComparison.Ordinal)
+        || (recorded.ValueKind == JsonValueKind.Number
+            && recorded.GetRawText().AsSpan().ContainsAny('.', 'e')
+            && recorded.GetDouble().Equals(actual.GetDouble()));
 
     private void CompareLists(string path, JsonElement recorded, JsonElement actual)
     {

@@ -22,7 +22,9 @@ public sealed class AgentWatchTests
         var seen = folder.File("seen");
         await using var agent = await StartAsync($$"""
             enable_local_script_checks = true
-            watches = [{ type = "key" key = "a" args = ["sh", "-c", "echo $CONSUL_INDEX >> {{seen}}; cat >> {{seen}}"] }]
+            watches = [{
+              type = "key" key = "a" args = ["sh", "-c", "echo $CONSUL_INDEX >> {{seen}}; cat >> {{seen}}"]
+            }]
             """);
         await LinesAsync(seen, 2);
         await agent.Client.PutKeyAsync("a", "one"u8.ToArray(), stop: Stop);

@@ -85,7 +85,8 @@ public sealed class RemoteExecutionTests
 
         public ConcurrentDictionary<string, byte[]> Written { get; } = new(StringComparer.Ordinal);
 
-        public string Output => string.Concat(Written.Where(static k => k.Key.Contains("/out/", StringComparison.Ordinal))
+        public string Output => string.Concat(Written
+            .Where(static k => k.Key.Contains("/out/", StringComparison.Ordinal))
             .OrderBy(static k => k.Key, StringComparer.Ordinal).Select(static k => Encoding.UTF8.GetString(k.Value)));
 
         public bool Has(string name) => Written.ContainsKey($"_rexec/{Session}/lab/{name}");

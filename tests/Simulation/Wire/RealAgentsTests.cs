@@ -102,7 +102,7 @@ public sealed class RealAgentsTests
             case Ack { Payload.Length: > 0 } ack:
                 CoordinateCodec.TryReadAckPayload(ack.Payload.Span, out Coordinate? place).ShouldBeTrue();
                 place.Vector.Count.ShouldBe(8);
-                place.ToAckPayload().ShouldBe(ack.Payload.ToArray());
+                CoordinateCodec.ToAckPayload(place).ShouldBe(ack.Payload.ToArray());
                 break;
             case Alive alive:
                 TagsCodec.TryDecode(alive.Meta.Span, out IReadOnlyDictionary<string, string>? tags).ShouldBeTrue();

@@ -141,7 +141,11 @@ public sealed class UserEventsTests
         var random = new Random(5);
         var good = UserEventCodec.Encode(new UserEvent
         {
-            Name = "deploy", Id = Guid.Empty.ToString(), Payload = new byte[100], ServiceFilter = "web", TagFilter = "a",
+            Name = "deploy",
+            Id = Guid.Empty.ToString(),
+            Payload = new byte[100],
+            ServiceFilter = "web",
+            TagFilter = "a",
         });
         for (var i = 0; i < 20_000; i++)
         {

@@ -14,7 +14,7 @@ public sealed class RouteReferenceTests
     private static readonly string[] ForEverybody =
     [
         "/v1/agent/connect/ca/roots", "/v1/agent/version", "/v1/catalog/datacenters", "/v1/connect/ca/roots",
-        "/v1/status/leader", "/v1/status/peers",
+        "/v1/coordinate/datacenters", "/v1/status/leader", "/v1/status/peers",
     ];
 
     private static readonly ConfigSurroundings Machine = new("host", static () =>

@@ -16,6 +16,7 @@ using Praetor.Server.State;
 using Praetor.Server.Storage;
 using Shouldly;
 using Support;
+using Unit.Membership;
 
 namespace Unit.Local;
 
