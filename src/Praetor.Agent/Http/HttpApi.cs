@@ -5,6 +5,7 @@ using System.Net;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Praetor.Agent.Http.Endpoints;
+using Praetor.Agent.Telemetry;
 using Praetor.Server.Queries;
 using Praetor.Server.State;
 
@@ -18,6 +19,8 @@ internal sealed record ApiSurroundings
     public required StateStore Store { get; init; }
 
     public required QueryHub Hub { get; init; }
+
+    public required Metrics Metrics { get; init; }
 
     public required IAuthorizer Authorizer { get; init; }
 
@@ -103,29 +106,40 @@ internal sealed partial class HttpApi(ApiSurroundings around)
         }
 
         var match = around.Routes.Find(path);
-        var refusal = Unroutable(context, match, out var route);
-        if (refusal is not null)
+        var began = around.Metrics.Now();
+        try
         {
-            await WriteAsync(context, refusal, null, null);
-            return;
-        }
+            if (Unroutable(context, match, out var route) is { } refusal)
+            {
+                await WriteAsync(context, refusal, null, null);
+                return;
+            }
 
-        var query = question < 0 ? QueryParameters.None : QueryParameters.Parse(target.AsSpan(question + 1));
-        await RunAsync(context, new ApiRequest
+            var query = question < 0 ? QueryParameters.None : QueryParameters.Parse(target.AsSpan(question + 1));
+            await RunAsync(context, RequestOf(context, target, path, query, match!.Values), route!);
+        }
+        finally
         {
-            Method = context.Request.Method,
-            Target = target,
-            Path = path,
-            Query = query,
-            PathValues = match!.Values,
-            Token = TokenOf(headers, query),
-            UserAgent = headers.UserAgent.ToString(),
-            Pretty = around.AlwaysPretty || query.Has("pretty"),
-            Near = query["near"] == "_agent" ? around.NodeName : query["near"],
-            Remote = context.Connection.RemoteIpAddress,
-            Aborted = context.RequestAborted,
-        }, route!);
+            // Also of those who went away while they waited: they took that long.
+            match?.Times?.Add(around.Metrics, context.Request.Method, began);
+        }
     }
+
+    private ApiRequest RequestOf(
+        HttpContext context, string target, string path, QueryParameters query, string[] values) => new()
+    {
+        Method = context.Request.Method,
+        Target = target,
+        Path = path,
+        Query = query,
+        PathValues = values,
+        Token = TokenOf(context.Request.Headers, query),
+        UserAgent = context.Request.Headers.UserAgent.ToString(),
+        Pretty = around.AlwaysPretty || query.Has("pretty"),
+        Near = query["near"] == "_agent" ? around.NodeName : query["near"],
+        Remote = context.Connection.RemoteIpAddress,
+        Aborted = context.RequestAborted,
+    };
 
     private async Task RunAsync(HttpContext context, ApiRequest request, Route route)
     {

@@ -304,6 +304,7 @@ public sealed partial class AgentRuntime : IAsyncDisposable
             Routes = _routes,
             Store = _store,
             Hub = _hub,
+            Metrics = _metrics,
             Authorizer = new AllowAll(),
             Guard = _guard,
             Datacenter = _config.Datacenter,
