@@ -89,7 +89,17 @@ internal sealed class AliasChecks(IAliasSource source, ICheckSink sink, Deadline
             return CheckResult.Passing(count == 0 ? "No checks found." : "All checks passing.");
         }
 
-        return new CheckResult(worst.Status, $"Aliased check \"{worst.Name}\" failing: {worst.Output}");
+        return new CheckResult(worst.Status, Quote(worst.Name) + OutputOf(worst, spec));
+    }
+
+    private static string Quote(string name) => $"Aliased check \"{name}\" failing: ";
+
+    // Aliases that mirror each other quote each other. A quotation ends where it comes back to who quotes: else each
+    // would lengthen the other's output for ever.
+    private static string OutputOf(AliasedCheck check, CheckSpec quoting)
+    {
+        var own = check.IsAlias ? check.Output.IndexOf(Quote(quoting.Name), StringComparison.Ordinal) : -1;
+        return own < 0 ? check.Output : check.Output[..own];
     }
 
     private static bool Concerns(CheckSpec spec, AliasedCheck check) =>

@@ -20,8 +20,7 @@ public static partial class Settings
         Flag("server", "false", "This agent is a server.").ByFlag("server"),
         Flag("bootstrap", "false", "This server may elect itself; for one server only.").ByFlag("bootstrap"),
         Whole("bootstrap_expect", "0",
-            "Number of servers to wait for before the first election.").ByFlag("bootstrap-expect")
-            .Later(),
+            "Number of servers to wait for before the first election.").ByFlag("bootstrap-expect"),
         Flag("leave_on_terminate", null,
             "Leave the cluster when ended by TERM. Default: true on clients, false on servers."),
         Flag("skip_leave_on_interrupt", null,

@@ -65,6 +65,10 @@ internal sealed partial class DnsUdpListener(
                     Log.DatagramFailed(logger, error.SocketErrorCode);
                 }
             }
+            catch (Exception error) // supervisor: one question must not end the process, nor the answers to others
+            {
+                Log.AnswerFailed(logger, error);
+            }
         }
     }
 
@@ -110,6 +114,10 @@ internal sealed partial class DnsUdpListener(
         {
             Log.DatagramFailed(logger, error.SocketErrorCode);
         }
+        catch (Exception error) // supervisor: nobody awaits this, so nobody else would tell
+        {
+            Log.AnswerFailed(logger, error);
+        }
         finally
         {
             System.Buffers.ArrayPool<byte>.Shared.Return(reply);
@@ -120,5 +128,8 @@ internal sealed partial class DnsUdpListener(
     {
         [LoggerMessage(5301, LogLevel.Debug, "DNS: a datagram could not be received or answered: {Error}")]
         public static partial void DatagramFailed(ILogger logger, SocketError error);
+
+        [LoggerMessage(5302, LogLevel.Error, "DNS: a question could not be answered, please report this")]
+        public static partial void AnswerFailed(ILogger logger, Exception error);
     }
 }

@@ -35,6 +35,11 @@ internal static class CatalogFilters
         .Text("Address", static a => a.Address)
         .Whole("Port", static a => a.Port);
 
+    private static readonly FilterFields<ServicePort> Port = new FilterFields<ServicePort>()
+        .Text("Name", static p => p.Name)
+        .Whole("Port", static p => p.Port)
+        .Flag("Default", static p => p.Default);
+
     private static readonly FilterFields<ServiceWeights> Weights = new FilterFields<ServiceWeights>()
         .Whole("Passing", static w => w.Passing)
         .Whole("Warning", static w => w.Warning);
@@ -75,6 +80,7 @@ internal static class CatalogFilters
         .ObjectMap("TaggedAddresses", static s => s.TaggedAddresses, Address)
         .TextMap("Meta", static s => s.Meta)
         .Whole("Port", static s => s.Port)
+        .Objects("Ports", static s => s.Ports, Port)
         .Text("SocketPath", static s => s.SocketPath)
         .Object("Weights", static s => s.Weights, Weights)
         .Flag("EnableTagOverride", static s => s.EnableTagOverride)

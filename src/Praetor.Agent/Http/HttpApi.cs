@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Praetor.Agent.Forwarding;
 using Praetor.Agent.Http.Endpoints;
+using Praetor.Agent.Telemetry;
 using Praetor.Server.Queries;
 using Praetor.Server.State;
 
@@ -27,6 +28,9 @@ internal sealed record ApiSurroundings
 
     /// <summary>Whether other agents ask here, and not users.</summary>
     public bool IsRpc { get; init; }
+
+    /// <summary>Where requests are timed. Null: those of other agents are not, their own agents time them.</summary>
+    public required Metrics? Metrics { get; init; }
 
     public required IAuthorizer Authorizer { get; init; }
 
@@ -120,14 +124,25 @@ internal sealed partial class HttpApi(ApiSurroundings around)
             return;
         }
 
-        var refusal = Unroutable(context, match, out var route);
-        if (refusal is not null)
+        var began = around.Metrics?.Now() ?? default;
+        try
         {
-            await WriteAsync(context, refusal, null, null);
-            return;
-        }
+            if (Unroutable(context, match, out var route) is { } refusal)
+            {
+                await WriteAsync(context, refusal, null, null);
+                return;
+            }
 
-        await RunAsync(context, RequestOf(context, target, question, match!.Values), route!);
+            await RunAsync(context, RequestOf(context, target, question, match!.Values), route!);
+        }
+        finally
+        {
+            // Also of those who went away while they waited: they took that long.
+            if (around.Metrics is { } metrics)
+            {
+                match?.Times?.Add(metrics, context.Request.Method, began);
+            }
+        }
     }
 
     private ApiRequest RequestOf(HttpContext context, string target, int question, string[] values)

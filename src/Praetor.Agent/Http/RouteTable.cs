@@ -16,6 +16,7 @@ internal sealed class RouteTable
             node = node.Child(segment);
         }
 
+        node.Times ??= new RequestTimes(route.Pattern);
         if (!node.Methods.TryAdd(route.Method, route))
         {
             throw new InvalidOperationException($"{route.Method} {route.Pattern} stands in the route table twice");
@@ -42,7 +43,7 @@ internal sealed class RouteTable
             else if (node.Tail is not null)
             {
                 return PercentCoding.TryDecode(rest, plusIsSpace: false, out var all)
-                    ? new Match(node.Tail.Methods, [.. values, all])
+                    ? new Match(node.Tail.Methods, [.. values, all], node.Tail.Times)
                     : Match.Undecodable;
             }
             else if (node.Parameter is not null)
@@ -62,15 +63,16 @@ internal sealed class RouteTable
 
             if (slash < 0)
             {
-                return node.Methods.Count > 0 ? new Match(node.Methods, [.. values]) : null;
+                return node.Methods.Count > 0 ? new Match(node.Methods, [.. values], node.Times) : null;
             }
 
             rest = rest[(slash + 1)..];
         }
     }
 
-    /// <summary>The rows of a path, by method.</summary>
-    public sealed record Match(IReadOnlyDictionary<string, Route> Methods, string[] Values)
+    /// <summary>The rows of a path, by method, and where their durations go. Null: nowhere.</summary>
+    public sealed record Match(
+        IReadOnlyDictionary<string, Route> Methods, string[] Values, RequestTimes? Times = null)
     {
         public static readonly Match Undecodable = new(new Dictionary<string, Route>(StringComparer.Ordinal), []);
     }
@@ -84,6 +86,9 @@ internal sealed class RouteTable
         public Node? Tail { get; private set; }
 
         public Dictionary<string, Route> Methods { get; } = new(StringComparer.Ordinal);
+
+        /// <summary>Null: no row ends here.</summary>
+        public RequestTimes? Times { get; set; }
 
         public Node Child(string segment)
         {

@@ -193,7 +193,8 @@ public sealed partial class AntiEntropy : IAsyncDisposable
         {
             try
             {
-                if (!await TrySendAsync(batch, stop))
+                if (!await SupervisedAsync(
+                    () => SendAsync(_diff.Of(_state.Current, batch.Services, batch.Checks), stop), stop))
                 {
                     RetrySoon();
                     return;
@@ -211,15 +212,22 @@ public sealed partial class AntiEntropy : IAsyncDisposable
         }
     }
 
-    private async Task<bool> TrySendAsync(Batch batch, CancellationToken stop)
+    /// <summary>The loop's supervisor: whatever fails is mended by the next comparison, which failing brings
+    /// forward.</summary>
+    private async Task<bool> SupervisedAsync(Func<Task<bool>> sync, CancellationToken stop)
     {
         try
         {
-            return await SendAsync(_diff.Of(_state.Current, batch.Services, batch.Checks), stop);
+            return await sync();
         }
         catch (CatalogUnreachableException e)
         {
             Log.Unreachable(_log, e.Message);
+            return false;
+        }
+        catch (Exception error) when (!stop.IsCancellationRequested)
+        {
+            Log.Failed(_log, error);
             return false;
         }
     }
@@ -236,7 +244,7 @@ public sealed partial class AntiEntropy : IAsyncDisposable
             }
         }
 
-        if (!await CompareAsync(stop))
+        if (!await SupervisedAsync(() => CompareAsync(stop), stop))
         {
             RetrySoon();
             return;
@@ -391,5 +399,10 @@ public sealed partial class AntiEntropy : IAsyncDisposable
 
         [LoggerMessage(Level = LogLevel.Error, Message = "failed to sync with the catalog, retrying: error={Error}")]
         public static partial void Unreachable(ILogger log, string error);
+
+        [LoggerMessage(
+            Level = LogLevel.Error,
+            Message = "failed to sync with the catalog, retrying; this should not happen, please report it")]
+        public static partial void Failed(ILogger log, Exception error);
     }
 }

@@ -325,6 +325,7 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         Store = _server.Store,
         Hub = _server.Hub,
         Passing = _server.Passing,
+        Metrics = _metrics,
         Authorizer = new AllowAll(),
         Guard = _interfaces.Guard,
         Datacenter = _config.Datacenter,

@@ -216,6 +216,7 @@ internal sealed class OwnServer : IServerSide
         Hub = _hub,
         Passing = PassingFor(alwaysPretty: false, isOwn),
         IsRpc = true,
+        Metrics = null,
         Authorizer = new AllowAll(),
         Guard = null,
         Datacenter = _config.Datacenter,

@@ -23,6 +23,15 @@ public readonly record struct Aggregate(long Count, double Sum, double SumOfSqua
         ? new Aggregate(1, value, value * value, value, value)
         : new Aggregate(
             Count + 1, Sum + value, SumOfSquares + (value * value), Math.Min(Min, value), Math.Max(Max, value));
+
+    public Aggregate With(Aggregate other) => (Count, other.Count) switch
+    {
+        (_, 0) => this,
+        (0, _) => other,
+        _ => new Aggregate(
+            Count + other.Count, Sum + other.Sum, SumOfSquares + other.SumOfSquares,
+            Math.Min(Min, other.Min), Math.Max(Max, other.Max)),
+    };
 }
 
 /// <summary>One series as it is read.</summary>
@@ -59,6 +68,25 @@ public sealed class Metrics(TimeProvider time)
     /// <summary>Notes how long something took since a timestamp of the clock.</summary>
     public void SampleSince(string name, long timestamp, params ReadOnlySpan<MetricLabel> labels) =>
         Add(_samples, name, time.GetElapsedTime(timestamp).TotalMilliseconds, labels);
+
+    /// <summary>Samples of one thing, shown under each of these names.</summary>
+    /// <remarks>The same for the same first name, however often it is asked for.</remarks>
+    internal Sampler Sampler(params ReadOnlySpan<SeriesName> names)
+    {
+        var sampler = new Sampler(time);
+        foreach (var name in names)
+        {
+            var labels = name.Labels.ToArray();
+            if (SeriesOf(_samples, name.Name, labels, sampler) is not { } series)
+            {
+                break;
+            }
+
+            sampler = series.Sampler;
+        }
+
+        return sampler;
+    }
 
     /// <summary>Something that has a value at any time; asked when it is read.</summary>
     public void Gauge(string name, Func<double> read) => _gauges[name] = read;
@@ -107,18 +135,23 @@ public sealed class Metrics(TimeProvider time)
     private void Add(
         ConcurrentDictionary<string, Series> all, string name, double value, ReadOnlySpan<MetricLabel> labels)
     {
-        var key = KeyOf(name, labels);
-        if (!all.TryGetValue(key, out var series))
-        {
-            if (all.Count >= SeriesMax)
-            {
-                return;
-            }
+        var series = SeriesOf(all, name, labels, null);
+        series?.Sampler.Tally.Add(value, time.GetUtcNow().Ticks / Interval.Ticks);
+    }
 
-            series = all.GetOrAdd(key, new Series(name, labels.ToArray()));
+    /// <summary>The series of that name, begun if it is new. Null: there are too many.</summary>
+    private Series? SeriesOf(
+        ConcurrentDictionary<string, Series> all, string name, ReadOnlySpan<MetricLabel> labels, Sampler? fresh)
+    {
+        var key = KeyOf(name, labels);
+        if (all.TryGetValue(key, out var series))
+        {
+            return series;
         }
 
-        series.Add(value, time.GetUtcNow().Ticks / Interval.Ticks);
+        return all.Count >= SeriesMax
+            ? null
+            : all.GetOrAdd(key, new Series(name, labels.ToArray(), fresh ?? new Sampler(time)));
     }
 
     private List<MetricSeries> Read(ConcurrentDictionary<string, Series> all)
@@ -127,43 +160,12 @@ public sealed class Metrics(TimeProvider time)
         return [.. all.OrderBy(static s => s.Key, StringComparer.Ordinal).Select(s => s.Value.Read(shown))];
     }
 
-    private sealed class Series(string name, MetricLabel[] labels)
+    private sealed record Series(string Name, MetricLabel[] Labels, Sampler Sampler)
     {
-        private readonly Lock _gate = new();
-        private Aggregate _total;
-        private Aggregate _current;
-        private Aggregate _last;
-        private long _interval;
-
-        public void Add(double value, long interval)
-        {
-            lock (_gate)
-            {
-                Roll(interval);
-                _current = _current.With(value);
-                _total = _total.With(value);
-            }
-        }
-
         public MetricSeries Read(long interval)
         {
-            lock (_gate)
-            {
-                Roll(interval + 1);
-                return new MetricSeries(name, labels, _last, _total);
-            }
-        }
-
-        private void Roll(long interval)
-        {
-            if (interval <= _interval)
-            {
-                return;
-            }
-
-            _last = interval == _interval + 1 ? _current : default;
-            _current = default;
-            _interval = interval;
+            var (last, total) = Sampler.Tally.Read(interval);
+            return new MetricSeries(Name, Labels, last, total);
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Praetor.Server.Model;
 
 namespace Praetor.Server.ConfigEntries;
 
@@ -107,7 +108,9 @@ internal sealed class EntryDecoder
             case FieldType.TextMap:
                 return TextMap(given, path);
             case FieldType.Free:
-                return WeakValue.Single(given) is JsonObject free ? free.DeepClone() : Mismatch(path, "map", given);
+                return WeakValue.Single(given) is JsonObject free
+                    ? JsonOrder.Sorted(free)
+                    : Mismatch(path, "map", given);
             case FieldType.Ignored:
                 return null;
             default:
@@ -179,7 +182,7 @@ internal sealed class EntryDecoder
         }
 
         var result = new JsonObject();
-        foreach (var (key, value) in map)
+        foreach (var (key, value) in map.OrderBy(static m => m.Key, StringComparer.Ordinal))
         {
             if (value is null || WeakValue.TryScalar(value, FieldType.Text, $"{path}[{key}]", out _, out var problem))
             {

@@ -14,7 +14,7 @@ internal enum FieldType
     /// <summary>Free keys, text values.</summary>
     TextMap,
 
-    /// <summary>Anything; kept as it is, keys and numbers too.</summary>
+    /// <summary>Anything; kept as it is, keys and numbers too, but for the order of keys.</summary>
     Free,
 
     TextList,

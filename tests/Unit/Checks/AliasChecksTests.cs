@@ -45,6 +45,16 @@ public sealed class AliasChecksTests
         .Status.ShouldBe(CheckStatus.Passing);
 
     [Fact]
+    public void A_mirrored_alias_is_quoted_up_to_where_it_quotes_oneself()
+    {
+        const string Theirs = "Aliased check \"x\" failing: Aliased check \"own\" failing: and so on";
+        var check = Check("b", CheckStatus.Critical) with { IsAlias = true, Output = Theirs };
+        var own = new CheckSpec { Id = "alias", Name = "own", AliasService = "web" };
+        AliasChecks.Judge(own, new AliasView(true, [check])).Output
+            .ShouldBe("Aliased check \"name of b\" failing: Aliased check \"x\" failing: ");
+    }
+
+    [Fact]
     public void A_change_is_mirrored_and_the_same_result_is_not_repeated()
     {
         Result(Check("a", CheckStatus.Passing));

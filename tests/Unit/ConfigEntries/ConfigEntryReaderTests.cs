@@ -53,6 +53,15 @@ public sealed class ConfigEntryReaderTests
          "ModifyIndex":45}
         """)]
     [InlineData(
+        """
+        {"Kind":"proxy-defaults","Name":"global","Config":{"zeta":1,"alpha":{"y":1,"b":2},"Beta":[{"q":1,"a":2}],
+         "_x":1,"1":2}}
+        """,
+        """
+        {"Kind":"proxy-defaults","Name":"global","Config":{"1":2,"Beta":[{"a":2,"q":1}],"_x":1,
+         "alpha":{"b":2,"y":1},"zeta":1},"MeshGateway":{},"Expose":{},"CreateIndex":44,"ModifyIndex":45}
+        """)]
+    [InlineData(
         """{"Kind":"proxy-defaults","Name":"x"}""",
         """
         {"Kind":"proxy-defaults","Name":"global","Config":null,"MeshGateway":{},"Expose":{},"CreateIndex":44,
@@ -64,9 +73,9 @@ public sealed class ConfigEntryReaderTests
          "x",null,true]},"big":12345678901234567890},"MeshGateway":{"Mode":"remote"}}
         """,
         """
-        {"Kind":"proxy-defaults","Name":"global","Config":{"protocol":"http","snake_case":1,"CamelCase":{"a":[1,2.5,
-         "x",null,true]},"big":12345678901234567890},"MeshGateway":{"Mode":"remote"},"Expose":{},"CreateIndex":44,
-         "ModifyIndex":45}
+        {"Kind":"proxy-defaults","Name":"global","Config":{"CamelCase":{"a":[1,2.5,"x",null,true]},
+         "big":12345678901234567890,"protocol":"http","snake_case":1},"MeshGateway":{"Mode":"remote"},"Expose":{},
+         "CreateIndex":44,"ModifyIndex":45}
         """)]
     public void Entries_are_answered_as_consul_does(string body, string answer) =>
         Answer(Read(body)).ShouldBe(JsonNode.Parse(answer)!.ToJsonString());

@@ -18,11 +18,19 @@ internal sealed class MemoryCatalog : IDnsCatalog
 
     public string Datacenter { get; init; } = "dc1";
 
+    /// <summary>A service that cannot be looked up.</summary>
+    public string? Broken { get; set; }
+
     public ulong VersionOf(string service) => _versions.GetValueOrDefault(service);
 
     public IReadOnlyList<DnsInstance> Instances(string service, DnsView view, string datacenter)
     {
         Lookups++;
+        if (service == Broken)
+        {
+            throw new InvalidOperationException("broken");
+        }
+
         return datacenter != Datacenter ? [] : [.. _services.Where(s => s.Value.IsSeenAs(service, view)).Select(Shown)];
     }
 

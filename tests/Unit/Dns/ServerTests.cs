@@ -51,6 +51,16 @@ public sealed class ServerTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_question_whose_answer_fails_does_not_end_the_others()
+    {
+        _catalog.Broken = "broken";
+        Start(new DnsOptions());
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        await socket.SendToAsync(DnsText.Query("broken.service.consul.", DnsType.A), _server!.EndPoints[0]);
+        (await AskAsync(DnsText.Query("web.service.consul.", DnsType.A))).Code.ShouldBe("NOERROR");
+    }
+
+    [Fact]
     public async Task Names_of_others_go_to_the_recursor_and_own_names_never_do()
     {
         Start(new DnsOptions { Recursors = [_upstream.EndPoint] });

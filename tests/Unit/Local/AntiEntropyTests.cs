@@ -143,6 +143,22 @@ public sealed class AntiEntropyTests
     }
 
     [Fact]
+    public async Task A_failure_that_nobody_foresaw_does_not_end_the_sending()
+    {
+        var catalog = new HeldCatalog();
+        await using var world = await LocalWorld.StartedAsync(catalog: catalog);
+        catalog.Inner = world.Catalog;
+        catalog.Fault = new InvalidOperationException("a bug");
+
+        await world.PutAsync("service/register", """{"Name":"web","Port":1}""");
+        world.InCatalog("web").ShouldBeNull();
+        catalog.Fault = null;
+        world.Time.Advance(TimeSpan.FromSeconds(5));
+
+        await world.UntilAsync(static now => now.Services.Any(static s => s.Id == "web"));
+    }
+
+    [Fact]
     public async Task A_service_that_the_catalog_refuses_does_not_hold_back_the_others()
     {
         await using var world = await LocalWorld.StartedAsync();
@@ -230,6 +246,9 @@ public sealed class AntiEntropyTests
 
         public volatile bool IsAway;
 
+        /// <summary>What it fails with. Null: it does not.</summary>
+        public volatile Exception? Fault;
+
         public int Commands => Volatile.Read(ref _commands);
 
         public void Hold() => (_gate, _commands) =
@@ -241,12 +260,19 @@ public sealed class AntiEntropyTests
         {
             Interlocked.Increment(ref _commands);
             await _gate.Task;
+            if (Fault is { } fault)
+            {
+                throw fault;
+            }
+
             return IsAway || Inner is null
                 ? throw new CatalogUnreachableException("away")
                 : await Inner.ApplyAsync(changes, stop);
         }
 
-        public ValueTask<NodeContents> ReadAsync(string node, CancellationToken stop) => IsAway || Inner is null
+        public ValueTask<NodeContents> ReadAsync(string node, CancellationToken stop) => Fault is { } fault
+            ? throw fault
+            : IsAway || Inner is null
             ? throw new CatalogUnreachableException("away")
             : Inner.ReadAsync(node, stop);
 

@@ -10,6 +10,38 @@ public sealed class CheckWiringTests
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     [Fact]
+    public async Task Aliases_that_mirror_each_other_come_to_rest()
+    {
+        await using var world = await LocalWorld.StartedAsync();
+        await world.PutAsync("service/register", """
+            {"Name":"a","Checks":[{"CheckID":"disk","TTL":"1h"},{"CheckID":"of-c","AliasService":"c"}]}
+            """);
+        await world.PutAsync("service/register", """{"Name":"b","Check":{"CheckID":"of-a","AliasService":"a"}}""");
+        await world.PutAsync("service/register", """{"Name":"c","Check":{"CheckID":"of-b","AliasService":"b"}}""");
+        Settle();
+        await world.PutAsync("check/pass/disk");
+        Settle();
+        var changes = 0;
+        world.Agent.State.Changed += _ => changes++;
+
+        Settle();
+
+        changes.ShouldBe(0);
+        var outputs = world.Agent.State.Current.Checks
+            .Where(static c => c.Key.StartsWith("of-", StringComparison.Ordinal))
+            .Select(static c => c.Value.Record.Output);
+        outputs.ShouldAllBe(static output => output.StartsWith("Aliased check \"Service '") && output.Length < 200);
+
+        void Settle()
+        {
+            for (var i = 0; i < 50; i++)
+            {
+                world.Time.Advance(TimeSpan.FromSeconds(1));
+            }
+        }
+    }
+
+    [Fact]
     public async Task A_check_that_comes_and_goes_while_it_reports_stops_nobody()
     {
         await using var world = await LocalWorld.StartedAsync();

@@ -43,7 +43,7 @@ internal sealed class AgentChecksEndpoints(LocalAgent local)
 
     private ValueTask<Reply> List(ApiRequest request)
     {
-        if (!AgentFilters.TryRead(request, AgentFilters.Check, out var filter, out var refusal))
+        if (!AgentFilters.TryRead(request, CatalogFilters.Check, out var filter, out var refusal))
         {
             return ValueTask.FromResult(refusal);
         }

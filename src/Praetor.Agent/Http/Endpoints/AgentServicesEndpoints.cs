@@ -57,7 +57,7 @@ internal sealed class AgentServicesEndpoints(
 
     private ValueTask<Reply> List(ApiRequest request)
     {
-        if (!AgentFilters.TryRead(request, AgentFilters.Service, out var filter, out var refusal))
+        if (!AgentFilters.TryRead(request, CatalogFilters.Service, out var filter, out var refusal))
         {
             return ValueTask.FromResult(refusal);
         }

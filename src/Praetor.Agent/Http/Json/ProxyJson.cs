@@ -75,7 +75,7 @@ internal static class ProxyJson
         }
 
         json.WritePropertyName("Config");
-        map.WriteTo(json);
+        JsonOrder.WriteSorted(json, map);
     }
 
     private static void WriteMeshGateway(Utf8JsonWriter json, string mode)
