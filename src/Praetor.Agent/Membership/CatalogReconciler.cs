@@ -83,7 +83,8 @@ internal sealed partial class CatalogReconciler : IAsyncDisposable
 
     private async Task CompareAsync()
     {
-        var members = _membership.Members(wan: false).ToDictionary(static m => m.Name, StringComparer.OrdinalIgnoreCase);
+        var members = _membership.Members(wan: false)
+            .ToDictionary(static m => m.Name, StringComparer.OrdinalIgnoreCase);
         var view = new ReadView(_store.Current, tracks: false);
         var writes = new List<(string Node, string What, Task<Outcome<bool>> Done)>();
         foreach (var member in members.Values.Where(member => member.Name != _self.Name))
@@ -122,7 +123,9 @@ internal sealed partial class CatalogReconciler : IAsyncDisposable
         switch (member.Status)
         {
             case MemberStatus.Alive:
-                return IsTrue(view, member, health) ? null : new Register(Registered(member, Check(member, isAlive: true)));
+                return IsTrue(view, member, health)
+                    ? null
+                    : new Register(Registered(member, Check(member, isAlive: true)));
             case MemberStatus.Failed when health is { Status: CheckStatuses.Critical }:
                 return null;
             case MemberStatus.Failed:

@@ -5,7 +5,8 @@ using Praetor.Agent.Local;
 
 namespace Praetor.Agent.Membership;
 
-/// <summary>Remembers on disk who was there, so that an agent that is started again finds its way back by itself.</summary>
+/// <summary>Remembers on disk who was there, so that an agent that is started again finds its way back by
+/// itself.</summary>
 /// <remarks>
 /// A file of lines <c>ADDRESS NAME</c>; the first line <c>left</c> says that the agent left of its own will. Losing it
 /// costs nothing but that, so it is written after changes and not brought to disk with force.

@@ -42,7 +42,8 @@ public sealed class ClusterTests
         code.ShouldBe(0, output);
 
         await Eventually.HoldsAsync("the server knows the instance", Soon, async () =>
-            (await server.Http.GetStringAsync("/v1/health/service/web?passing")).Contains("client-1", StringComparison.Ordinal));
+            (await server.Http.GetStringAsync("/v1/health/service/web?passing"))
+                .Contains("client-1", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -119,7 +120,8 @@ public sealed class ClusterTests
 
         await server.StartAgainAsync();
         await Eventually.HoldsAsync("the server knows what came while it was away", Soon * 3, async () =>
-            (await server.Http.GetStringAsync("/v1/catalog/service/late")).Contains("client-1", StringComparison.Ordinal));
+            (await server.Http.GetStringAsync("/v1/catalog/service/late"))
+                .Contains("client-1", StringComparison.Ordinal));
     }
 
     [Fact]

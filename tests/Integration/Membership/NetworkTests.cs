@@ -4,7 +4,8 @@ using Xunit;
 
 namespace Integration.Membership;
 
-/// <summary>Ten agents with a real network between them, with the intervals of a LAN: failures, loss, partitions.</summary>
+/// <summary>Ten agents with a real network between them, with the intervals of a LAN: failures, loss,
+/// partitions.</summary>
 public sealed class NetworkTests
 {
     private const int Machines = 10;

@@ -42,7 +42,8 @@ public sealed class PeerTests
 
         // The real server keeps its catalog true to our member.
         await Eventually.HoldsAsync("our node is in the real catalog", Soon, async () =>
-            (await theirs.Http.GetStringAsync("/v1/health/node/ours")).Contains("serfHealth", StringComparison.Ordinal));
+            (await theirs.Http.GetStringAsync("/v1/health/node/ours"))
+                .Contains("serfHealth", StringComparison.Ordinal));
 
         await ours.KillAsync();
         await SeesAsync(theirs, "ours", "failed");

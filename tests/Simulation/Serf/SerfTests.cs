@@ -317,6 +317,8 @@ public sealed class SerfTests : IDisposable
         public string? Remove(ReadOnlySpan<byte> bytes) => _ring.TryRemove(Of(bytes), out var why) ? null : why;
 
         private static GossipKey Of(ReadOnlySpan<byte> bytes) =>
-            GossipKey.TryCreate(bytes, out var key, out var problem) ? key : throw new InvalidOperationException(problem);
+            GossipKey.TryCreate(bytes, out var key, out var problem)
+                ? key
+                : throw new InvalidOperationException(problem);
     }
 }

@@ -64,7 +64,9 @@ public sealed class HostileBytesTests
         {
             foreach (Captured captured in Captured.Read(file))
             {
-                byte[] bytes = captured.Bytes[0] == (byte)SwimMessageType.Checksum ? captured.Bytes[5..] : captured.Bytes;
+                byte[] bytes = captured.Bytes[0] == (byte)SwimMessageType.Checksum
+                ? captured.Bytes[5..]
+                : captured.Bytes;
                 seeds.Add(bytes);
                 if (bytes[0] == (byte)SwimMessageType.Compressed)
                 {
@@ -148,7 +150,10 @@ public sealed class HostileBytesTests
         byte[] bytes = random.Next(3) switch
         {
             0 => seed[..random.Next(seed.Length + 1)],
-            1 => [.. seed[..random.Next(seed.Length)], (byte)random.Next(0xc0, 0xe0), .. seed[random.Next(seed.Length)..]],
+            1 =>
+            [
+                .. seed[..random.Next(seed.Length)], (byte)random.Next(0xc0, 0xe0), .. seed[random.Next(seed.Length)..],
+            ],
             _ => (byte[])seed.Clone(),
         };
         for (int changes = random.Next(1, 4); changes > 0 && bytes.Length > 0; changes--)

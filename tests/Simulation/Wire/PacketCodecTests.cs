@@ -131,7 +131,8 @@ public sealed class PacketCodecTests
         codec.TryAdd(new Nack(1));
         codec.TryAdd([200, 1, 2]);
         codec.TryAdd(codec.Encode(new Nack(2)));
-        Read(codec, codec.Finish(checksum: false).ToArray()).ShouldBe(WireError.UnknownType, out List<SwimMessage> read);
+        Read(codec, codec.Finish(checksum: false).ToArray())
+            .ShouldBe(WireError.UnknownType, out List<SwimMessage> read);
         read.ShouldBe([new Nack(1), new Nack(2)]);
     }
 

@@ -136,5 +136,7 @@ public sealed class RealAgentsTests
     internal static Keyring KeysOf(string file) => new(Captured.Keys(file).Select(Key));
 
     internal static GossipKey Key(byte[] bytes) =>
-        GossipKey.TryCreate(bytes, out GossipKey? key, out string? problem) ? key : throw new InvalidOperationException(problem);
+        GossipKey.TryCreate(bytes, out GossipKey? key, out string? problem)
+            ? key
+            : throw new InvalidOperationException(problem);
 }

@@ -64,7 +64,8 @@ public sealed class RoundTripTests
             new Alive(number, "n" + node, address, bytes, ProtocolVersions.Default), new Dead(number, "n" + node, from),
             new UserMessage(bytes),
         ];
-        using var codec = new PacketCodec(new WireOptions(), number % 5 == 0 ? PacketCodecTests.Ring(1) : new Keyring());
+        using var codec = new PacketCodec(
+            new WireOptions(), number % 5 == 0 ? PacketCodecTests.Ring(1) : new Keyring());
         foreach (SwimMessage message in messages)
         {
             var read = new List<SwimMessage>();
@@ -86,7 +87,8 @@ public sealed class RoundTripTests
             new LeaveIntent(time, node, time % 2 == 0), new JoinIntent(time, node),
             new SerfPushPull(time, [new(node, time), new("x", 1)], [node], time, [new(3, [new("e" + text, bytes)])], 9),
             new UserEvent(time, text, bytes, true),
-            new Query(time, 7, address, node, [bytes], QueryFlags.Ack, 3, TimeSpan.FromTicks((long)(time >> 8)), text, bytes),
+            new Query(
+                time, 7, address, node, [bytes], QueryFlags.Ack, 3, TimeSpan.FromTicks((long)(time >> 8)), text, bytes),
             new QueryResponse(time, 8, node, QueryFlags.None, bytes), new ConflictResponse(null),
             new ConflictResponse(new SerfMemberInfo("n" + node, address, tags, 1, ProtocolVersions.Default)),
             new KeyRequest(bytes), new KeyResponse(true, text, [node, text], node),

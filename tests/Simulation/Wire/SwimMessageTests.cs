@@ -44,7 +44,8 @@ public sealed class SwimMessageTests
 
             // Consul 1.8.7 was built with an older Go, which does not begin with a clear code.
             bool beginsWithClear = (codes[0] | (codes[1] & 1) << 8) == LzwFormat.Clear;
-            Convert.ToHexString(beginsWithClear ? packed.AsSpan(0, length) : codes).ShouldBe(Convert.ToHexString(codes));
+            Convert.ToHexString(beginsWithClear ? packed.AsSpan(0, length) : codes)
+                .ShouldBe(Convert.ToHexString(codes));
         }
     }
 

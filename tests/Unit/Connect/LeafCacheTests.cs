@@ -110,7 +110,9 @@ public sealed class LeafCacheTests : IAsyncDisposable
     {
         const double HalfAMillisecondOfFifteenSeconds = 1.0 / 30_000;
         await using var cache = new LeafCache(
-            Sign, (s, _) => ValueTask.FromResult(new SpiffeService(_state.Document.TrustDomain, "default", "dc1", s)), _time,
+            Sign,
+            (s, _) => ValueTask.FromResult(new SpiffeService(_state.Document.TrustDomain, "default", "dc1", s)),
+            _time,
             new FixedRandom(HalfAMillisecondOfFifteenSeconds), NullLogger.Instance);
         var first = await cache.ReadAsync("web", 0, Wait, CancellationToken.None).WaitAsync(Limit);
         cache.RootsChanged("another root");

@@ -80,7 +80,7 @@ internal sealed class Agent : IAsyncDisposable
         config = config with
         {
             IsServer = isServer,
-            Ports = config.Ports with { Http = 0, Dns = 0, Server = rpc?.Port ?? 0 },
+            Ports = config.Ports with { Http = 0, Dns = 0, Server = rpc?.Port ?? 0, SerfLan = 0, SerfWan = -1 },
             Addresses = config.Addresses with { Bind = IPAddress.Loopback, Http = [loopback], Dns = [loopback] },
             Log = config.Log with { Level = "ERROR" },
         };
@@ -140,7 +140,8 @@ internal sealed class Agent : IAsyncDisposable
         var index = "0";
         while (true)
         {
-            using var answer = await SendAsync("GET", $"{target}{(target.Contains('?') ? '&' : '?')}index={index}&wait=2s");
+            var mark = target.Contains('?') ? '&' : '?';
+            using var answer = await SendAsync("GET", $"{target}{mark}index={index}&wait=2s");
             var text = await answer.Content.ReadAsStringAsync();
             if (answer.IsSuccessStatusCode && holds(JsonElement.Parse(text)))
             {

@@ -297,7 +297,8 @@ public sealed class ClientAgentTests
 
     private static string Headers(HttpResponseMessage answer) => string.Join('\n', answer.Headers
         .Concat(answer.Content.Headers).Where(static h => h.Key is not "Date")
-        .OrderBy(static h => h.Key, StringComparer.Ordinal).Select(static h => $"{h.Key}: {string.Join(',', h.Value)}"));
+        .OrderBy(static h => h.Key, StringComparer.Ordinal)
+        .Select(static h => $"{h.Key}: {string.Join(',', h.Value)}"));
 
     private static async Task<bool> AuthorizedAsync(Agent agent, string question)
     {

@@ -9,7 +9,7 @@ namespace Unit.Tidy;
 /// <c>PRAETOR_ACCEPT=1 ./test unit PublicSurface</c> writes the files anew.</summary>
 public sealed class PublicSurfaceTests
 {
-    [Theory, InlineData("Praetor.Client"), InlineData("Codecs"), InlineData("Languages")]
+    [Theory, InlineData("Praetor.Client"), InlineData("Codecs"), InlineData("Languages"), InlineData("Gossip")]
     public void The_public_surface_is_the_one_written_down(string project)
     {
         var path = Repository.At("tests", "Unit", "PublicApi", project + ".txt");

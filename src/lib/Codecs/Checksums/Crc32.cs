@@ -2,7 +2,8 @@ using System.Buffers.Binary;
 
 namespace Codecs.Checksums;
 
-/// <summary>The CRC-32 of IEEE 802.3 (zlib's, Go's ChecksumIEEE), which the base library has only as a package.</summary>
+/// <summary>The CRC-32 of IEEE 802.3 (zlib's, Go's ChecksumIEEE), which the base library has only as a
+/// package.</summary>
 public static class Crc32
 {
     private const uint Polynomial = 0xEDB88320;

@@ -171,8 +171,8 @@ public sealed partial class GossipPool
         Locked((core, now) => core.StreamFailed(exchange, problem, now));
     }
 
-    private static bool IsNetworks(Exception e) =>
-        e is IOException or SocketException or OperationCanceledException or ObjectDisposedException or ArgumentException;
+    private static bool IsNetworks(Exception e) => e is IOException or SocketException or OperationCanceledException
+        or ObjectDisposedException or ArgumentException;
 
     private void Tell(Action<IPoolListener> notice) => _notices.Writer.TryWrite(notice);
 

@@ -98,7 +98,8 @@ public sealed partial class GossipPool : IAsyncDisposable
     public Coordinate? CoordinateOf(string name) => Locked((core, _) => core.CoordinateOf(name));
 
     /// <summary>Numbers for people: Lamport times, queues, health.</summary>
-    public PoolFigures Figures() => Locked(static (core, _) => new PoolFigures(core.Clocks, core.Queued, core.HealthScore));
+    public PoolFigures Figures() =>
+        Locked(static (core, _) => new PoolFigures(core.Clocks, core.Queued, core.HealthScore));
 
     /// <summary>Says other things about this member from now on.</summary>
     /// <exception cref="ArgumentException">They are too large.</exception>

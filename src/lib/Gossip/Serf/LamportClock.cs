@@ -1,6 +1,7 @@
 namespace Gossip.Serf;
 
-/// <summary>Orders what different members say without a common clock: each message counts on from the newest heard.</summary>
+/// <summary>Orders what different members say without a common clock: each message counts on from the newest
+/// heard.</summary>
 internal sealed class LamportClock
 {
     /// <summary>

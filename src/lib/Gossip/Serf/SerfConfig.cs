@@ -29,7 +29,8 @@ public sealed record SerfConfig
     /// <summary>How long a leaving member waits for its word to be sent. Default 5 s.</summary>
     public TimeSpan BroadcastTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long it then still answers, so that everybody hears "left" before it is silent. Default 3 s.</summary>
+    /// <summary>How long it then still answers, so that everybody hears "left" before it is silent. Default 3
+    /// s.</summary>
     public TimeSpan LeavePropagateDelay { get; init; } = TimeSpan.FromSeconds(3);
 
     /// <summary>A query waits this many gossip intervals times log10(N + 1) for answers. Default 16.</summary>

@@ -34,7 +34,8 @@ public sealed partial class SerfCore
         return join;
     }
 
-    /// <summary>Leaves: says so, waits until it was heard, and tells by <see cref="ISerfListener.LeaveCompleted"/>.</summary>
+    /// <summary>Leaves: says so, waits until it was heard, and tells by <see
+    /// cref="ISerfListener.LeaveCompleted"/>.</summary>
     public void Leave(TimeSpan now)
     {
         _now = now;

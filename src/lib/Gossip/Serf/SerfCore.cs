@@ -6,7 +6,8 @@ using Gossip.Wire;
 
 namespace Gossip.Serf;
 
-/// <summary>serf's layer over SWIM: tags, leaving by intent, user events, queries, keyring and coordinates. Pure.</summary>
+/// <summary>serf's layer over SWIM: tags, leaving by intent, user events, queries, keyring and coordinates.
+/// Pure.</summary>
 /// <remarks>
 /// <para>SWIM knows who answers. This layer adds why somebody is gone: a member that leaves says so first, by an intent
 /// with a Lamport time that orders it among its other intents, so that its silence is "left" and not "failed". Events
@@ -140,7 +141,8 @@ public sealed partial class SerfCore
     private static byte[] Encoded(IReadOnlyDictionary<string, string> tags) => TagsCodec.TryEncode(tags, out var meta)
         ? meta
         : throw new ArgumentException(
-            $"the tags have more than the {WireLimits.MetaBytesMax} bytes that a member may say of itself", nameof(tags));
+            $"the tags have more than the {WireLimits.MetaBytesMax} bytes that a member may say of itself",
+            nameof(tags));
 
     private static IReadOnlyDictionary<string, string> Decoded(ReadOnlyMemory<byte> meta) =>
         TagsCodec.TryDecode(meta.Span, out var tags) ? tags : new Dictionary<string, string>(StringComparer.Ordinal);
@@ -163,7 +165,8 @@ public sealed partial class SerfCore
         }
     }
 
-    private void Spread(BroadcastQueue queue, ReadOnlyMemory<byte> encoded, string? name = null, Action? finished = null)
+    private void Spread(
+        BroadcastQueue queue, ReadOnlyMemory<byte> encoded, string? name = null, Action? finished = null)
     {
         SwimMessage message = new UserMessage(encoded);
         queue.Enqueue(name, message, _transport.EncodedSize(message), finished);

@@ -3,7 +3,8 @@ using Codecs.MessagePack;
 
 namespace Gossip.Wire;
 
-/// <summary>The wrapping of compressed messages: type byte, then a map of the algorithm's number and the codes.</summary>
+/// <summary>The wrapping of compressed messages: type byte, then a map of the algorithm's number and the
+/// codes.</summary>
 internal static class Compression
 {
     private const uint Lzw = 0;

@@ -24,7 +24,8 @@ public sealed class PacketCodec : IDisposable
     /// <summary>Messages in the packet that is being filled.</summary>
     public int Count => _writer.Count;
 
-    /// <summary>Bytes that another message may have; the room that its place in the packet takes is taken off.</summary>
+    /// <summary>Bytes that another message may have; the room that its place in the packet takes is taken
+    /// off.</summary>
     public int Room => _writer.Room;
 
     /// <summary>

@@ -3,7 +3,8 @@ using System.Security.Cryptography;
 
 namespace Gossip.Wire;
 
-/// <summary>Decrypts with whichever key of the keyring fits. One thread at a time; the ciphers' states are kept.</summary>
+/// <summary>Decrypts with whichever key of the keyring fits. One thread at a time; the ciphers' states are
+/// kept.</summary>
 /// <remarks>
 /// The framework's own Decrypt throws when the tag is wrong, and an exception for each forged packet costs ten times
 /// what the arithmetic does. GCM encrypts by XOR with a stream that only key and nonce determine: encrypting the

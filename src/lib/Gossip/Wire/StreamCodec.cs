@@ -12,7 +12,8 @@ public readonly record struct StreamMessage(SwimMessage? Message, WireError Erro
 /// Messages to the bytes of a stream and back. Each side sends one message and reads one: the label goes in front of
 /// the opening side's only, and counts for both.
 /// </summary>
-/// <remarks>Any number of threads may use it at once: exchanges are rare and large, so nothing is kept for them.</remarks>
+/// <remarks>Any number of threads may use it at once: exchanges are rare and large, so nothing is kept for
+/// them.</remarks>
 public sealed class StreamCodec
 {
     private const int FirstBufferBytes = 16 * 1024;
@@ -51,7 +52,8 @@ public sealed class StreamCodec
     }
 
     /// <summary>
-    /// Reads the other side's message, which is all that it sends. Memory follows what arrives, not what is announced; how long
+    /// Reads the other side's message, which is all that it sends. Memory follows what arrives, not what is
+    /// announced; how long
     /// to wait is the caller's to say by <paramref name="stop"/>.
     /// </summary>
     /// <param name="opened">Whether the other side made the connection.</param>
@@ -211,7 +213,8 @@ public sealed class StreamCodec
             if (size == WireLimits.StreamBytesMax)
             {
                 throw new ArgumentException(
-                    $"A {message.GetType().Name} of more than {size} bytes does not go over a stream.", nameof(message));
+                    $"A {message.GetType().Name} of more than {size} bytes does not go over a stream.",
+                    nameof(message));
             }
             size = (int)Math.Min(WireLimits.StreamBytesMax, 2L * size);
         }

@@ -18,7 +18,8 @@ public sealed record IndirectPing(
     uint SequenceNumber, IPEndPoint Target, string Node, bool WantsNack, IPEndPoint? Source, string SourceNode)
     : SwimMessage;
 
-/// <summary>A sign of life. The payload carries the answering member's network coordinate in serf; often empty.</summary>
+/// <summary>A sign of life. The payload carries the answering member's network coordinate in serf; often
+/// empty.</summary>
 public sealed record Ack(uint SequenceNumber, ReadOnlyMemory<byte> Payload) : SwimMessage;
 
 /// <summary>The answer of a member who was asked for an indirect ping and got no sign of life itself.</summary>
@@ -69,6 +70,7 @@ public enum MemberState
 public readonly record struct ProtocolVersions(
     byte ProtocolMin, byte ProtocolMax, byte ProtocolCurrent, byte DelegateMin, byte DelegateMax, byte DelegateCurrent)
 {
-    /// <summary>What today's members say: protocol 1 to 5 speaking 2, serf 2 to 5 speaking 4 (serf 0.9, Consul 1.8).</summary>
+    /// <summary>What today's members say: protocol 1 to 5 speaking 2, serf 2 to 5 speaking 4 (serf 0.9, Consul
+    /// 1.8).</summary>
     public static ProtocolVersions Default => new(1, 5, 2, 2, 5, 4);
 }

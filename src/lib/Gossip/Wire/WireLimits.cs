@@ -3,7 +3,8 @@ namespace Gossip.Wire;
 /// <summary>What a message may be at most, so that nobody's bytes cost more than their worth.</summary>
 public static class WireLimits
 {
-    /// <summary>How far a packet is filled: the Ethernet MTU less IP and UDP headers and some tunnels'. 1,400.</summary>
+    /// <summary>How far a packet is filled: the Ethernet MTU less IP and UDP headers and some tunnels'.
+    /// 1,400.</summary>
     public const int PacketBytesDefault = 1400;
 
     /// <summary>The largest datagram over IPv4, which a single message that is larger than the rest may fill.</summary>

@@ -12,16 +12,19 @@ public sealed record WireOptions
     /// </summary>
     public string Label { get; init; } = "";
 
-    /// <summary>Takes packets without a label although this member sends one: for the time of a change. Default no.</summary>
+    /// <summary>Takes packets without a label although this member sends one: for the time of a change. Default
+    /// no.</summary>
     public bool SkipInboundLabelCheck { get; init; }
 
     /// <summary>Whether what gets shorter by it is compressed. Default yes; everybody understands both.</summary>
     public bool Compress { get; init; } = true;
 
-    /// <summary>Refuses what is not encrypted, when there is a keyring. Default yes; no only while keys are rolled out.</summary>
+    /// <summary>Refuses what is not encrypted, when there is a keyring. Default yes; no only while keys are rolled
+    /// out.</summary>
     public bool EncryptVerifyIncoming { get; init; } = true;
 
-    /// <summary>Encrypts what is sent, when there is a keyring. Default yes; no only while keys are rolled out.</summary>
+    /// <summary>Encrypts what is sent, when there is a keyring. Default yes; no only while keys are rolled
+    /// out.</summary>
     public bool EncryptVerifyOutgoing { get; init; } = true;
 
     /// <summary>
@@ -29,6 +32,7 @@ public sealed record WireOptions
     /// </summary>
     public bool PadEncrypted { get; init; }
 
-    /// <summary>The port of members who do not name theirs (protocol 1). Default 7946, serf's; Consul's is 8301.</summary>
+    /// <summary>The port of members who do not name theirs (protocol 1). Default 7946, serf's; Consul's is
+    /// 8301.</summary>
     public ushort DefaultPort { get; init; } = 7946;
 }

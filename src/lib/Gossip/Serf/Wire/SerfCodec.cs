@@ -22,7 +22,8 @@ public static class SerfCodec
             }
             if (size > BytesMax)
             {
-                throw new ArgumentException($"A {message.GetType().Name} has at most {BytesMax} bytes.", nameof(message));
+                throw new ArgumentException(
+                    $"A {message.GetType().Name} has at most {BytesMax} bytes.", nameof(message));
             }
         }
     }

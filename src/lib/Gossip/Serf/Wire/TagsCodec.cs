@@ -5,7 +5,8 @@ using Gossip.Wire;
 
 namespace Gossip.Serf.Wire;
 
-/// <summary>A member's tags as memberlist's Meta has them: a magic byte, then a map; before serf 0.5 only a role.</summary>
+/// <summary>A member's tags as memberlist's Meta has them: a magic byte, then a map; before serf 0.5 only a
+/// role.</summary>
 public static class TagsCodec
 {
     private const byte Magic = 255;
