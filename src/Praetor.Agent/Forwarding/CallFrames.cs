@@ -6,7 +6,8 @@ using Microsoft.Extensions.Primitives;
 
 namespace Praetor.Agent.Forwarding;
 
-/// <summary>How calls and answers stand in a stream that carries many of them. Bytes from outside never throw.</summary>
+/// <summary>How calls and answers stand in a stream that carries many of them. Bytes from outside never
+/// throw.</summary>
 /// <remarks>
 /// A frame: its length without itself (4 bytes, big-endian), the call's number (4), then
 /// of a call: method, target, headers, body; of an answer: status (2), headers, body.

@@ -138,9 +138,10 @@ internal sealed class Agent : IAsyncDisposable
     {
         var begin = TimeProvider.System.GetTimestamp();
         var index = "0";
+        var mark = target.Contains('?') ? '&' : '?';
         while (true)
         {
-            using var answer = await SendAsync("GET", $"{target}{(target.Contains('?') ? '&' : '?')}index={index}&wait=2s");
+            using var answer = await SendAsync("GET", $"{target}{mark}index={index}&wait=2s");
             var text = await answer.Content.ReadAsStringAsync();
             if (answer.IsSuccessStatusCode && holds(JsonElement.Parse(text)))
             {

@@ -296,8 +296,10 @@ public sealed class ClientAgentTests
         .Select(check => check.GetProperty("Status").GetString()).FirstOrDefault();
 
     private static string Headers(HttpResponseMessage answer) => string.Join('\n', answer.Headers
-        .Concat(answer.Content.Headers).Where(static h => h.Key is not "Date")
-        .OrderBy(static h => h.Key, StringComparer.Ordinal).Select(static h => $"{h.Key}: {string.Join(',', h.Value)}"));
+        .Concat(answer.Content.Headers)
+        .Where(static header => header.Key is not "Date")
+        .OrderBy(static header => header.Key, StringComparer.Ordinal)
+        .Select(static header => $"{header.Key}: {string.Join(',', header.Value)}"));
 
     private static async Task<bool> AuthorizedAsync(Agent agent, string question)
     {
