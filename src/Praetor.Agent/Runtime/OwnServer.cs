@@ -86,7 +86,7 @@ internal sealed class OwnServer : IServerSide
         new KvEndpoints(_store, valueMax).AddTo(routes);
         new TxnEndpoints(_store, valueMax, (int)Math.Min(_config.Limits.TxnBytesMax, int.MaxValue)).AddTo(routes);
         CatalogReads.AddTo(routes, () => _links.Servers.Datacenters(_config.Datacenter));
-        new CatalogWrites(_store, _config.Datacenter).AddTo(routes);
+        new CatalogWrites(_store, _config.Datacenter, Passing.AskAsync).AddTo(routes);
         HealthEndpoints.AddTo(routes);
         _mesh.AddRoutes(routes);
     }

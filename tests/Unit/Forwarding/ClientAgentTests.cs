@@ -231,6 +231,9 @@ public sealed class ClientAgentTests
         (await there.AskAsync("GET", "/v1/kv/place?raw")).Text.ShouldBe("there");
         (await here.AskAsync("GET", "/v1/kv/place?raw")).Status.ShouldBe(404);
         (await here.AskAsync("GET", "/v1/kv/place?raw&dc=dc2")).Text.ShouldBe("there");
+        await client.PutAsync("/v1/catalog/register", """{"Node":"x","Address":"10.9.9.9","Datacenter":"dc2"}""");
+        (await there.JsonAsync("/v1/catalog/nodes")).GetRawText().ShouldContain("10.9.9.9");
+        (await here.JsonAsync("/v1/catalog/nodes")).GetRawText().ShouldNotContain("10.9.9.9");
         (await client.JsonAsync("/v1/catalog/datacenters")).GetRawText().ShouldContain("dc2");
         (await client.AskAsync("GET", "/v1/kv/place?dc=dc3")).ShouldBe((500, "No path to datacenter"));
 
