@@ -19,6 +19,18 @@ internal sealed partial class CallServer(Func<HttpContext, Task> answer, ILogger
     /// <summary>Serves one stream until the other side ends it.</summary>
     public async Task ServeAsync(HttpContext context)
     {
+        try
+        {
+            await AnswerAllAsync(context);
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            // The other agent, or the connection, is gone; nobody reads an answer.
+        }
+    }
+
+    private async Task AnswerAllAsync(HttpContext context)
+    {
         context.Response.ContentType = "application/octet-stream";
         await context.Response.StartAsync(context.RequestAborted);
         var writer = context.Response.BodyWriter;

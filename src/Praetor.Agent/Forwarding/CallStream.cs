@@ -228,8 +228,9 @@ internal sealed class CallStream : IDisposable
     {
         private bool _isTold;
 
-        private readonly TaskCompletionSource<FramedAnswer> _done =
-            new(TaskCreationOptions.RunContinuationsAsynchronously);
+        // Whoever waits goes on at once, on the reader's thread: it writes the answer out, which waits for nobody, and
+        // a thread for each answer costs more than that. Meanwhile the next answers gather.
+        private readonly TaskCompletionSource<FramedAnswer> _done = new();
 
         public long Due => due;
 
@@ -250,7 +251,9 @@ internal sealed class CallStream : IDisposable
         public void Complete(int status, HeaderDictionary headers, ReadOnlyMemory<byte> body) =>
             _done.TrySetResult(new FramedAnswer(status, headers, body, server));
 
-        public void Fail(Exception e) => _done.TrySetException(e);
+        // Off this thread: whoever ends a stream may hold a lock, and who waits asks another server next.
+        public void Fail(Exception e) => ThreadPool.UnsafeQueueUserWorkItem(
+            static state => state._done.TrySetException(state.e), (_done, e), preferLocal: false);
     }
 
     /// <summary>A request's body that stays open until the stream ends.</summary>

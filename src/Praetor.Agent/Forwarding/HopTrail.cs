@@ -23,7 +23,10 @@ internal sealed record HopTrail(IReadOnlyList<Hop> Hops)
 
     public static readonly HopTrail None = new([]);
 
-    /// <summary>Reads the header; false: it is none of ours, and the request is not to be looked at.</summary>
+    /// <summary>The trail of a request whose own cannot be read: nobody passes it on.</summary>
+    public static readonly HopTrail Closed = new(new Hop[HopsMax]);
+
+    /// <summary>Reads the header; false: it is none of ours.</summary>
     public static bool TryParse(string text, out HopTrail trail)
     {
         trail = None;

@@ -34,8 +34,7 @@ internal sealed class HttpPassing(Forwarder forwarder, PassingOptions options)
 
     /// <summary>Asks a server of a datacenter and writes its answer.</summary>
     /// <returns>Null: done; else what to answer, be it that no server did.</returns>
-    public async ValueTask<Reply?> PassAsync(
-        HttpContext context, ApiRequest request, HopTrail trail, string datacenter)
+    public async ValueTask<Reply?> PassAsync(HttpContext context, ApiRequest request, string datacenter)
     {
         if (options.Cached is { } cached && CachedReads.Takes(request)
             && await cached.AnswerAsync(request, TargetOf(request), TokenOf(request), datacenter) is { } kept)
@@ -61,8 +60,7 @@ internal sealed class HttpPassing(Forwarder forwarder, PassingOptions options)
             return Reply.Text(413, $"Request body{size} too large, max size: {options.BodyBytesMax} bytes");
         }
 
-        var outcome = await forwarder.SendAsync(CallOf(context, request, trail, datacenter, body.Bytes, wait),
-            request.Aborted);
+        var outcome = await forwarder.SendAsync(CallOf(context, request, datacenter, body.Bytes, wait), request.Aborted);
         if (outcome.Refusal is { } refusal)
         {
             return Reply.Refused(refusal);
@@ -73,8 +71,26 @@ internal sealed class HttpPassing(Forwarder forwarder, PassingOptions options)
         return null;
     }
 
+    /// <summary>Asks a server of a datacenter that only the request's body names.</summary>
+    public async ValueTask<Reply> AskAsync(ApiRequest request, string datacenter)
+    {
+        var outcome = await forwarder.AskAsync(
+            new ServerCall
+            {
+                Method = request.Method,
+                Target = request.Path,
+                Datacenter = datacenter,
+                Token = TokenOf(request),
+                Body = request.Body,
+                Trail = request.Trail,
+            },
+            request.Aborted);
+        return outcome.Refusal is { } refusal ? Reply.Refused(refusal)
+            : new Reply(outcome.Value.Status, outcome.Value.ContentType, outcome.Value.Body);
+    }
+
     private ServerCall CallOf(
-        HttpContext context, ApiRequest request, HopTrail trail, string datacenter, byte[] body, TimeSpan wait)
+        HttpContext context, ApiRequest request, string datacenter, byte[] body, TimeSpan wait)
     {
         List<KeyValuePair<string, string>>? headers = null;
         foreach (var name in Along)
@@ -94,7 +110,7 @@ internal sealed class HttpPassing(Forwarder forwarder, PassingOptions options)
             IsOwn = options.IsOwn,
             Body = body,
             Headers = headers ?? (IReadOnlyList<KeyValuePair<string, string>>)[],
-            Trail = trail,
+            Trail = request.Trail,
             Wait = wait,
             IsRepeatable = HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method),
         };

@@ -46,6 +46,7 @@ internal sealed class ServerLink : IDisposable
     private readonly TimeProvider _time;
     private readonly Action<ServerPeer> _slow;
     private CallStream? _calls;
+    private bool _isGone;
 
     /// <param name="server">The server.</param>
     /// <param name="time">The clock.</param>
@@ -100,7 +101,7 @@ internal sealed class ServerLink : IDisposable
         {
             if (_calls is not { IsOpen: true })
             {
-                ObjectDisposedException.ThrowIf(_gone.IsCancellationRequested, this);
+                ObjectDisposedException.ThrowIf(_isGone, this);
                 Volatile.Write(ref _calls, new CallStream(this, trail, _time, _slow));
             }
 
@@ -111,12 +112,15 @@ internal sealed class ServerLink : IDisposable
     /// <summary>Ends all calls under way.</summary>
     public void Dispose()
     {
+        CallStream? calls;
         lock (_gate)
         {
-            _gone.Cancel();
-            _calls?.Dispose();
+            _isGone = true;
+            calls = _calls;
         }
 
+        _gone.Cancel();
+        calls?.Dispose();
         _http.Dispose();
         _gone.Dispose();
     }

@@ -1,4 +1,5 @@
 using System.Net;
+using Praetor.Agent.Forwarding;
 
 namespace Praetor.Agent.Http;
 
@@ -31,6 +32,9 @@ internal sealed class ApiRequest
 
     /// <summary>What the asker says of cached answers, such as <c>max-age=30</c>.</summary>
     public string CacheControl { get; init; } = "";
+
+    /// <summary>The agents that passed the request on before it came here.</summary>
+    public HopTrail Trail { get; init; } = HopTrail.None;
 
     public IPAddress? Remote { get; init; }
 

@@ -160,23 +160,21 @@ internal sealed partial class HttpApi(ApiSurroundings around)
             Pretty = around.AlwaysPretty || query.Has("pretty"),
             Near = query["near"] == "_agent" ? around.NodeName : query["near"],
             CacheControl = context.Request.Headers.CacheControl.ToString(),
+            Trail = TrailOf(context.Request.Headers),
             Remote = context.Connection.RemoteIpAddress,
             Aborted = context.RequestAborted,
         };
     }
 
+    // What users say of it is not looked at.
+    private HopTrail TrailOf(IHeaderDictionary headers) => !around.IsRpc ? HopTrail.None
+        : HopTrail.TryParse(headers[HopTrail.Header].ToString(), out var trail) ? trail : HopTrail.Closed;
+
     private async Task PassAsync(HttpContext context, ApiRequest request, Route? route, string datacenter)
     {
         WriteCommonHeaders(context.Response.Headers);
-        var trail = HopTrail.None;
-        if (around.IsRpc && !HopTrail.TryParse(context.Request.Headers[HopTrail.Header].ToString(), out trail))
-        {
-            await WriteAsync(context, Reply.BadRequest("the list of hops cannot be read"), route, request);
-            return;
-        }
-
         var refused = around.Passing is null ? Reply.Text(500, NoPath)
-            : await around.Passing.PassAsync(context, request, trail, datacenter);
+            : await around.Passing.PassAsync(context, request, datacenter);
         if (refused is null)
         {
             return;
@@ -248,6 +246,7 @@ internal sealed partial class HttpApi(ApiSurroundings around)
             Pretty = request.Pretty,
             Near = request.Near,
             CacheControl = request.CacheControl,
+            Trail = request.Trail,
             Remote = request.Remote,
             Aborted = request.Aborted,
             Body = body,

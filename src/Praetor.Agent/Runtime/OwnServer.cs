@@ -99,7 +99,7 @@ internal sealed class OwnServer : IServerSide
         new TxnEndpoints(_store, valueMax, (int)Math.Min(_config.Limits.TxnBytesMax, int.MaxValue)).AddTo(routes);
         CatalogReads.AddTo(routes, datacenters);
         new CoordinateEndpoints(_places, datacenters, _config.Values.Flag("disable_coordinates")).AddTo(routes);
-        new CatalogWrites(_store, _config.Datacenter).AddTo(routes);
+        new CatalogWrites(_store, _config.Datacenter, Passing.AskAsync).AddTo(routes);
         HealthEndpoints.AddTo(routes);
         _mesh.AddRoutes(routes, proxies);
     }

@@ -138,9 +138,9 @@ internal sealed class Agent : IAsyncDisposable
     {
         var begin = TimeProvider.System.GetTimestamp();
         var index = "0";
+        var mark = target.Contains('?') ? '&' : '?';
         while (true)
         {
-            var mark = target.Contains('?') ? '&' : '?';
             using var answer = await SendAsync("GET", $"{target}{mark}index={index}&wait=2s");
             var text = await answer.Content.ReadAsStringAsync();
             if (answer.IsSuccessStatusCode && holds(JsonElement.Parse(text)))

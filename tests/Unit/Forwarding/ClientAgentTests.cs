@@ -231,6 +231,9 @@ public sealed class ClientAgentTests
         (await there.AskAsync("GET", "/v1/kv/place?raw")).Text.ShouldBe("there");
         (await here.AskAsync("GET", "/v1/kv/place?raw")).Status.ShouldBe(404);
         (await here.AskAsync("GET", "/v1/kv/place?raw&dc=dc2")).Text.ShouldBe("there");
+        await client.PutAsync("/v1/catalog/register", """{"Node":"x","Address":"10.9.9.9","Datacenter":"dc2"}""");
+        (await there.JsonAsync("/v1/catalog/nodes")).GetRawText().ShouldContain("10.9.9.9");
+        (await here.JsonAsync("/v1/catalog/nodes")).GetRawText().ShouldNotContain("10.9.9.9");
         (await client.JsonAsync("/v1/catalog/datacenters")).GetRawText().ShouldContain("dc2");
         (await client.AskAsync("GET", "/v1/kv/place?dc=dc3")).ShouldBe((500, "No path to datacenter"));
 
@@ -296,9 +299,10 @@ public sealed class ClientAgentTests
         .Select(check => check.GetProperty("Status").GetString()).FirstOrDefault();
 
     private static string Headers(HttpResponseMessage answer) => string.Join('\n', answer.Headers
-        .Concat(answer.Content.Headers).Where(static h => h.Key is not "Date")
-        .OrderBy(static h => h.Key, StringComparer.Ordinal)
-        .Select(static h => $"{h.Key}: {string.Join(',', h.Value)}"));
+        .Concat(answer.Content.Headers)
+        .Where(static header => header.Key is not "Date")
+        .OrderBy(static header => header.Key, StringComparer.Ordinal)
+        .Select(static header => $"{header.Key}: {string.Join(',', header.Value)}"));
 
     private static async Task<bool> AuthorizedAsync(Agent agent, string question)
     {

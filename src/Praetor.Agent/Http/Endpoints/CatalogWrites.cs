@@ -7,7 +7,11 @@ using Praetor.Server.State;
 namespace Praetor.Agent.Http.Endpoints;
 
 /// <summary>/v1/catalog, the writing half: for what no agent of ours looks after.</summary>
-internal sealed class CatalogWrites(StateStore store, string datacenter)
+/// <param name="store">The state.</param>
+/// <param name="datacenter">This datacenter.</param>
+/// <param name="elsewhere">Asks another datacenter, which the body names.</param>
+internal sealed class CatalogWrites(
+    StateStore store, string datacenter, Func<ApiRequest, string, ValueTask<Reply>> elsewhere)
 {
     private const int BodyMax = 512 * 1024;
     private const int UuidLength = 36;
@@ -103,7 +107,9 @@ internal sealed class CatalogWrites(StateStore store, string datacenter)
         return null;
     }
 
-    private bool IsElsewhere(BodyObject body) => body.Text("Datacenter") is { Length: > 0 } dc && dc != datacenter;
+    // Null: here.
+    private string? Elsewhere(BodyObject body) =>
+        body.Text("Datacenter") is { Length: > 0 } dc && dc != datacenter ? dc : null;
 
     private async ValueTask<Reply> RegisterAsync(ApiRequest request)
     {
@@ -112,7 +118,7 @@ internal sealed class CatalogWrites(StateStore store, string datacenter)
             return Reply.BadRequest($"Request decode failed: {unreadable}");
         }
 
-        var isElsewhere = IsElsewhere(body);
+        var other = Elsewhere(body);
         var registration = CatalogBodies.Registration(body, datacenter);
         body.Finish();
         if (body.Problem is { } wrong)
@@ -120,9 +126,9 @@ internal sealed class CatalogWrites(StateStore store, string datacenter)
             return Reply.BadRequest($"Request decode failed: {wrong}");
         }
 
-        if (isElsewhere)
+        if (other is not null)
         {
-            return Reply.Text(500, HttpApi.NoPath);
+            return await elsewhere(request, other);
         }
 
         if (Problem(registration) is { } problem)
@@ -150,7 +156,7 @@ internal sealed class CatalogWrites(StateStore store, string datacenter)
             return Reply.BadRequest($"Request decode failed: {unreadable}");
         }
 
-        var isElsewhere = IsElsewhere(body);
+        var other = Elsewhere(body);
         var node = body.Text("Node");
         var service = body.Text("ServiceID");
         var check = body.Text("CheckID");
@@ -166,7 +172,7 @@ internal sealed class CatalogWrites(StateStore store, string datacenter)
             return Reply.BadRequest($"Request decode failed: {wrong}");
         }
 
-        return isElsewhere ? Reply.Text(500, HttpApi.NoPath)
+        return other is not null ? await elsewhere(request, other)
             : node.Length == 0
             ? Reply.Text(500, "Must provide node")
             : Reply.Of(await store.SubmitAsync(new Deregister(node, service, check)));
