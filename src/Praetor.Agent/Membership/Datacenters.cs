@@ -4,7 +4,12 @@ using Praetor.Server.Coordinates;
 namespace Praetor.Agent.Membership;
 
 /// <summary>The datacenters that the WAN's members belong to, the nearest first.</summary>
-internal sealed class Datacenters(string own, IMembership membership, INetworkCoordinates coordinates)
+/// <param name="own">This agent's.</param>
+/// <param name="membership">Who is there.</param>
+/// <param name="coordinates">How far away.</param>
+/// <param name="known">Datacenters that are known otherwise. Null: none.</param>
+internal sealed class Datacenters(
+    string own, IMembership membership, INetworkCoordinates coordinates, Func<IReadOnlyList<string>>? known = null)
 {
     private const string DatacenterTag = "dc";
 
@@ -13,7 +18,7 @@ internal sealed class Datacenters(string own, IMembership membership, INetworkCo
     public IReadOnlyList<string> Names()
     {
         var from = coordinates.Own(wan: true);
-        return
+        string[] names =
         [
             own,
             .. ByDatacenter()
@@ -22,6 +27,7 @@ internal sealed class Datacenters(string own, IMembership membership, INetworkCo
                 .ThenBy(static group => group.Key, StringComparer.Ordinal)
                 .Select(static group => group.Key),
         ];
+        return [.. names, .. (known?.Invoke() ?? []).Except(names, StringComparer.OrdinalIgnoreCase)];
     }
 
     /// <summary>The servers of each datacenter with their places; those that told none are left out.</summary>

@@ -40,7 +40,9 @@ public sealed partial class AgentRuntime
             _membership,
             new GossipKeyring(_membership, _config.Datacenter),
             events,
-            new Datacenters(_config.Datacenter, _membership, _membership));
+            new Datacenters(
+                _config.Datacenter, _membership, _membership,
+                () => _links.Servers.Datacenters(_config.Datacenter)));
     }
 
     private void AddToolRoutes(RouteTable routes, Tools tools)

@@ -92,7 +92,8 @@ public sealed class StreamCodecTests
         Join: true,
         [.. Enumerable.Range(0, nodes).Select(i => new PushNodeState(
             $"node-{i:d5}", new IPEndPoint(new IPAddress([10, 1, (byte)(i >> 8), (byte)i]), 8301),
-            Encoding.UTF8.GetBytes($"role=node,id={IdOf(i)}"), (uint)i, (MemberState)(i % 4), ProtocolVersions.Default))],
+            Encoding.UTF8.GetBytes($"role=node,id={IdOf(i)}"), (uint)i, (MemberState)(i % 4),
+            ProtocolVersions.Default))],
         "the layer above"u8.ToArray());
 
     // Consul's members have a random identity each, which does not compress.
