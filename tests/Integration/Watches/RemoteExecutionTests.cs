@@ -53,14 +53,17 @@ public sealed class RemoteExecutionTests
     [Fact]
     public async Task A_command_is_killed_when_its_session_ends()
     {
-        _keys.Job = """{"Command":"while :; do echo x; sleep 0.05; done","Wait":1000000000}""";
+        _keys.Job = """{"Command":"echo $$; while :; do echo x; sleep 0.05; done","Wait":1000000000}""";
         await using var exec = Execution();
         exec.Begin(Asked());
         await Eventually.HoldsAsync("output comes", Limit, () => Task.FromResult(_keys.Output.Length > 0));
+        var process = _keys.Output.Split('\n')[0];
+        Directory.Exists($"/proc/{process}").ShouldBeTrue();
 
         _keys.IsLocked = false;
-        await exec.DisposeAsync().AsTask().WaitAsync(Limit, TimeProvider.System);
 
+        await Eventually.HoldsAsync(
+            "it is killed", Limit, () => Task.FromResult(!Directory.Exists($"/proc/{process}")));
         _keys.Has("exit").ShouldBeFalse();
     }
 
