@@ -60,7 +60,8 @@ internal sealed class HttpPassing(Forwarder forwarder, PassingOptions options)
             return Reply.Text(413, $"Request body{size} too large, max size: {options.BodyBytesMax} bytes");
         }
 
-        var outcome = await forwarder.SendAsync(CallOf(context, request, datacenter, body.Bytes, wait), request.Aborted);
+        var call = CallOf(context, request, datacenter, body.Bytes, wait);
+        var outcome = await forwarder.SendAsync(call, request.Aborted);
         if (outcome.Refusal is { } refusal)
         {
             return Reply.Refused(refusal);
