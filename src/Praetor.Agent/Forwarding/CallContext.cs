@@ -1,15 +1,21 @@
 using System.Buffers;
+using System.Collections;
 using System.IO.Pipelines;
+using System.Net;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Praetor.Agent.Forwarding;
 
 /// <summary>A call out of a stream as a request that the API can answer, and its answer, gathered in memory.</summary>
-internal sealed class CallContext : PipeWriter, IHttpRequestFeature, IHttpResponseFeature, IHttpResponseBodyFeature,
-    IHttpRequestBodyDetectionFeature, IHttpRequestLifetimeFeature, IRequestBodyPipeFeature
+internal sealed class CallContext : PipeWriter, IFeatureCollection, IHttpRequestFeature, IHttpResponseFeature,
+    IHttpResponseBodyFeature,
+    IHttpRequestBodyDetectionFeature, IHttpRequestLifetimeFeature, IRequestBodyPipeFeature, IHttpConnectionFeature
 {
+    private const int HeadersUsual = 16;
+
     private readonly ArrayBufferWriter<byte> _body = new(512);
+    private Dictionary<Type, object>? _others;
     private readonly ReadOnlyMemory<byte> _sent;
     private PipeReader? _reader;
 
@@ -18,14 +24,7 @@ internal sealed class CallContext : PipeWriter, IHttpRequestFeature, IHttpRespon
         CancellationToken aborted)
     {
         (Number, Method, RawTarget, Headers, _sent, RequestAborted) = (number, method, target, headers, body, aborted);
-        var features = new FeatureCollection(8);
-        features.Set<IHttpRequestFeature>(this);
-        features.Set<IHttpResponseFeature>(this);
-        features.Set<IHttpResponseBodyFeature>(this);
-        features.Set<IHttpRequestBodyDetectionFeature>(this);
-        features.Set<IHttpRequestLifetimeFeature>(this);
-        features.Set<IRequestBodyPipeFeature>(this);
-        Http = new DefaultHttpContext(features);
+        Http = new DefaultHttpContext(this);
     }
 
     public DefaultHttpContext Http { get; }
@@ -35,9 +34,51 @@ internal sealed class CallContext : PipeWriter, IHttpRequestFeature, IHttpRespon
     /// <summary>Whether the answer broke off.</summary>
     public bool IsBroken { get; private set; }
 
-    public IHeaderDictionary AnswerHeaders { get; private set; } = new HeaderDictionary();
+    public IHeaderDictionary AnswerHeaders { get; private set; } = new HeaderDictionary(HeadersUsual);
 
     public ReadOnlySpan<byte> AnswerBody => _body.WrittenSpan;
+
+    // The features that this is itself need no table; what else is set by whoever handles requests has one.
+    public bool IsReadOnly => false;
+
+    public int Revision { get; private set; }
+
+    public object? this[Type key]
+    {
+        get => key.IsInstanceOfType(this) ? this : _others?.GetValueOrDefault(key);
+        set
+        {
+            Revision++;
+            _others ??= [];
+            if (value is null)
+            {
+                _others.Remove(key);
+            }
+            else
+            {
+                _others[key] = value;
+            }
+        }
+    }
+
+    public TFeature? Get<TFeature>() =>
+        this is TFeature own ? own : (TFeature?)_others?.GetValueOrDefault(typeof(TFeature));
+
+    public void Set<TFeature>(TFeature? instance) => this[typeof(TFeature)] = instance;
+
+    public IEnumerator<KeyValuePair<Type, object>> GetEnumerator() => (_others ?? []).GetEnumerator();
+
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+    public string ConnectionId { get; set; } = "";
+
+    public IPAddress? RemoteIpAddress { get; set; }
+
+    public IPAddress? LocalIpAddress { get; set; }
+
+    public int RemotePort { get; set; }
+
+    public int LocalPort { get; set; }
 
     public string Protocol { get; set; } = "HTTP/2";
 

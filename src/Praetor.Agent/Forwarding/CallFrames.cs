@@ -40,6 +40,13 @@ internal static class CallFrames
         Forwarder.OwnHeader, Forwarder.NotDoneHeader,
     ];
 
+    // What each mostly says.
+    private static readonly string[] Usual =
+    [
+        "application/json", "", "", "Accept-Encoding", "nosniff", "allow", "", "true", "0", "leader", "blocking-query",
+        "MISS", "", "", "", "", "gzip", "", "", "", "1", "",
+    ];
+
     private static readonly Dictionary<string, byte> Numbers = Names.Select(static (name, i) => (name, i))
         .ToDictionary(static p => p.name, static p => (byte)(p.i + 1), StringComparer.OrdinalIgnoreCase);
 
@@ -144,16 +151,27 @@ internal static class CallFrames
             && reader.TryHeaders(headers) && reader.TakeRest(frame, out body);
     }
 
-    /// <summary>Reads an answer; false: it is none.</summary>
+    /// <summary>Reads an answer; false: it is none. The headers are left as they stand, and are sound.</summary>
     public static bool TryReadAnswer(
-        ReadOnlyMemory<byte> frame, out uint number, out int status, HeaderDictionary headers,
+        ReadOnlyMemory<byte> frame, out uint number, out int status, out ReadOnlyMemory<byte> headers,
         out ReadOnlyMemory<byte> body)
     {
-        (status, body) = (0, default);
+        const int HeadersAt = sizeof(uint) + sizeof(ushort);
+        (status, headers, body) = (0, default, default);
         var reader = new Reader(frame.Span);
-        return reader.TryNumber(out number) && reader.TryShort(out status) && reader.TryHeaders(headers)
-            && reader.TakeRest(frame, out body);
+        if (!reader.TryNumber(out number) || !reader.TryShort(out status) || !reader.TryHeaders(to: null)
+            || !reader.TakeRest(frame, out body))
+        {
+            return false;
+        }
+
+        headers = frame[HeadersAt..^body.Length];
+        return true;
     }
+
+    /// <summary>Reads the headers of an answer.</summary>
+    public static void CopyHeaders(ReadOnlySpan<byte> headers, IHeaderDictionary to) =>
+        new Reader(headers).TryHeaders(to);
 
     private static int Begin(ArrayBufferWriter<byte> to, uint number)
     {
@@ -251,7 +269,8 @@ internal static class CallFrames
             return true;
         }
 
-        public bool TryHeaders(HeaderDictionary headers)
+        /// <summary>Reads headers; null: passes over them.</summary>
+        public bool TryHeaders(IHeaderDictionary? to)
         {
             if (_at >= _bytes.Length)
             {
@@ -261,12 +280,16 @@ internal static class CallFrames
             int count = _bytes[_at++];
             for (var i = 0; i < count; i++)
             {
-                if (count > HeadersMax || !TryName(out var name) || !TryText(out var value))
+                if (count > HeadersMax || !TryName(to is not null, out var name, out var usual)
+                    || !TryValue(to is not null, usual, out var value))
                 {
                     return false;
                 }
 
-                headers[name] = new StringValues(value);
+                if (to is not null)
+                {
+                    to[name] = new StringValues(value);
+                }
             }
 
             return true;
@@ -278,9 +301,9 @@ internal static class CallFrames
             return true;
         }
 
-        private bool TryName(out string name)
+        private bool TryName(bool isWanted, out string name, out string usual)
         {
-            name = "";
+            (name, usual) = ("", "");
             if (_at >= _bytes.Length)
             {
                 return false;
@@ -289,7 +312,7 @@ internal static class CallFrames
             int number = _bytes[_at++];
             if (number == 0)
             {
-                return TryText(out name) && name.Length > 0;
+                return TryValue(isWanted, "", out name) && (name.Length > 0 || !isWanted);
             }
 
             if (number > Names.Length)
@@ -297,7 +320,26 @@ internal static class CallFrames
                 return false;
             }
 
-            name = Names[number - 1];
+            (name, usual) = (Names[number - 1], Usual[number - 1]);
+            return true;
+        }
+
+        // Most answers say the same in most headers: those texts are there already.
+        private bool TryValue(bool isWanted, string usual, out string value)
+        {
+            value = usual;
+            if (!TryShort(out var length) || _bytes.Length - _at < length)
+            {
+                return false;
+            }
+
+            var text = _bytes.Slice(_at, length);
+            _at += length;
+            if (isWanted && !Ascii.Equals(text, usual))
+            {
+                value = Encoding.UTF8.GetString(text);
+            }
+
             return true;
         }
     }

@@ -16,6 +16,9 @@ internal sealed partial class CallServer(Func<HttpContext, Task> answer, ILogger
     /// <summary>Calls of one stream that are answered at once; more wait in the stream.</summary>
     public const int CallsMax = 1024;
 
+    // Most calls carry the trail and what is accepted.
+    private const int HeadersUsual = 4;
+
     /// <summary>Serves one stream until the other side ends it.</summary>
     public async Task ServeAsync(HttpContext context)
     {
@@ -81,7 +84,7 @@ internal sealed partial class CallServer(Func<HttpContext, Task> answer, ILogger
     private bool Begin(
         in ReadOnlySequence<byte> frame, FrameOutbox outbox, SemaphoreSlim places, CancellationToken aborted)
     {
-        var headers = new HeaderDictionary();
+        var headers = new HeaderDictionary(HeadersUsual);
         if (!CallFrames.TryReadCall(
             frame.ToArray(), out var number, out var method, out var target, headers, out var body))
         {

@@ -3,7 +3,6 @@ using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.IO.Pipelines;
 using System.Net;
-using Microsoft.AspNetCore.Http;
 
 namespace Praetor.Agent.Forwarding;
 
@@ -154,8 +153,8 @@ internal sealed class CallStream : IDisposable
             bool isSound;
             while (CallFrames.TryTake(ref rest, out var frame, out isSound))
             {
-                var headers = new HeaderDictionary();
-                if (!CallFrames.TryReadAnswer(frame.ToArray(), out var number, out var status, headers, out var body))
+                if (!CallFrames.TryReadAnswer(
+                    frame.ToArray(), out var number, out var status, out var headers, out var body))
                 {
                     throw new IOException("an answer cannot be read");
                 }
@@ -248,7 +247,7 @@ internal sealed class CallStream : IDisposable
             return true;
         }
 
-        public void Complete(int status, HeaderDictionary headers, ReadOnlyMemory<byte> body) =>
+        public void Complete(int status, ReadOnlyMemory<byte> headers, ReadOnlyMemory<byte> body) =>
             _done.TrySetResult(new FramedAnswer(status, headers, body, server));
 
         // Off this thread: whoever ends a stream may hold a lock, and who waits asks another server next.

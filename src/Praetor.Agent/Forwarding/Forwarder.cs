@@ -95,8 +95,9 @@ internal sealed partial class Forwarder : IDisposable
         {
             return await answer.ReadAsync();
         }
-        catch (Exception e) when (IsBroken(e) && !stop.IsCancellationRequested)
+        catch (Exception e) when (IsBroken(e))
         {
+            stop.ThrowIfCancellationRequested();
             _servers.Failed(answer.Server);
             return Failed(e);
         }
@@ -136,13 +137,15 @@ internal sealed partial class Forwarder : IDisposable
                 continue;
             }
 
-            (tried ??= []).Add(server);
-            var (answer, failure) = await TryAsync(call, server, ChooseFor(call, tried) is not null, stop);
+            var hasOthers = _servers.In(call.Datacenter).Count > 1
+                && ChooseFor(call, [server, .. tried ?? []]) is not null;
+            var (answer, failure) = await TryAsync(call, server, hasOthers, stop);
             if (answer is not null)
             {
                 return answer;
             }
 
+            (tried ??= []).Add(server);
             last = failure!.Refusal;
             if (!failure.MayRepeat || _time.GetElapsedTime(begin) > hold)
             {
@@ -210,7 +213,8 @@ internal sealed partial class Forwarder : IDisposable
         {
             var link = _links.GetOrAdd(
                 server, static (s, self) => new ServerLink(s, self._time, self._servers.Failed), this);
-            var answer = await ShareAsync(call, link, hasOthers) ?? await RequestAsync(call, link, hasOthers, stop);
+            var answer = await ShareAsync(call, link, hasOthers, stop)
+                ?? await RequestAsync(call, link, hasOthers, stop);
             if (!answer.IsNotDone || !hasOthers)
             {
                 return (answer, null);
@@ -220,8 +224,9 @@ internal sealed partial class Forwarder : IDisposable
             _servers.Failed(server);
             return (null, new Failure(Refusal.Failed("rpc error making call: not done"), MayRepeat: true));
         }
-        catch (Exception e) when (IsBroken(e) && !stop.IsCancellationRequested)
+        catch (Exception e) when (IsBroken(e))
         {
+            stop.ThrowIfCancellationRequested();
             var refusal = Failed(e);
             _servers.Failed(server);
             _options.Metrics?.Count("client.rpc.failed", new MetricLabel("server", server.Name));
@@ -235,15 +240,18 @@ internal sealed partial class Forwarder : IDisposable
     }
 
     // Null: it is none of those that share a stream, or its answer does not fit.
-    private async ValueTask<ServerAnswer?> ShareAsync(ServerCall call, ServerLink link, bool hasOthers)
+    private async ValueTask<ServerAnswer?> ShareAsync(
+        ServerCall call, ServerLink link, bool hasOthers, CancellationToken stop)
     {
         if (call.Wait > TimeSpan.Zero || !CallFrames.Takes(call))
         {
             return null;
         }
 
-        var trail = TrailOf(call);
-        var answer = await link.Calls(_self).CallAsync(call, trail, AnswerTime(call, hasOthers));
+        // A user who leaves is not waited for any more when the answer comes, which is soon; the agent's own calls end
+        // with what they are for.
+        var calling = link.Calls(_self).CallAsync(call, TrailOf(call), AnswerTime(call, hasOthers));
+        var answer = await (call.IsOwn ? calling.WaitAsync(stop) : calling);
         return answer is not { Status: CallFrames.TooLarge } ? answer
             : call.IsRepeatable ? null : throw new IOException("the server's answer is too large");
     }

@@ -15,10 +15,10 @@ internal sealed class FrameOutbox(Func<ReadOnlyMemory<byte>, ValueTask> send) : 
     public const int WaitingBytesMax = 16 * 1024 * 1024;
 
     // How often a sending stands back for more.
-    private const int PassesMax = 4;
+    private const int PassesMax = 12;
 
     // With so many frames nothing is gained by waiting.
-    private const int FramesEnough = 32;
+    private const int FramesEnough = 64;
     private const int FirstBytes = 16 * 1024;
 
     // A buffer that a burst made larger than this is not kept.

@@ -18,7 +18,8 @@ internal abstract class ServerAnswer(int status, ServerPeer server) : IDisposabl
         ulong.TryParse(Header("X-Consul-Index"), CultureInfo.InvariantCulture, out var index) ? index : 0;
 
     /// <summary>Whether it says that nothing was done, so that another server may be asked.</summary>
-    public bool IsNotDone => Header(Forwarder.NotDoneHeader) is not null;
+    public bool IsNotDone => Status >= StatusCodes.Status500InternalServerError
+        && Header(Forwarder.NotDoneHeader) is not null;
 
     /// <summary>Copies the headers that are the answer's own, as HTTP/1 clients know them.</summary>
     public abstract void CopyHeaders(IHeaderDictionary to);
@@ -42,26 +43,32 @@ internal abstract class ServerAnswer(int status, ServerPeer server) : IDisposabl
 }
 
 /// <summary>An answer that came in a frame, whole.</summary>
+/// <param name="status">The status.</param>
+/// <param name="headers">The headers as they stand in the frame; they are sound.</param>
+/// <param name="body">The body.</param>
+/// <param name="server">Who answered.</param>
 internal sealed class FramedAnswer(
-    int status, HeaderDictionary headers, ReadOnlyMemory<byte> body, ServerPeer server)
+    int status, ReadOnlyMemory<byte> headers, ReadOnlyMemory<byte> body, ServerPeer server)
     : ServerAnswer(status, server)
 {
-    public override void CopyHeaders(IHeaderDictionary to)
-    {
-        foreach (var (name, value) in headers)
-        {
-            to[name] = value;
-        }
-    }
+    public override void CopyHeaders(IHeaderDictionary to) => CallFrames.CopyHeaders(headers.Span, to);
 
     public override async Task CopyBodyAsync(PipeWriter to, CancellationToken stop) =>
         await to.WriteAsync(body, stop);
 
-    public override Task<ServerReply> ReadAsync() => Task.FromResult(new ServerReply(
-        Status, headers["Content-Type"].ToString(), Index, body.ToArray()));
+    public override Task<ServerReply> ReadAsync()
+    {
+        var all = new HeaderDictionary();
+        CallFrames.CopyHeaders(headers.Span, all);
+        return Task.FromResult(new ServerReply(Status, all["Content-Type"].ToString(), Index, body.ToArray()));
+    }
 
-    protected override string? Header(string name) =>
-        headers.TryGetValue(name, out var value) ? value.ToString() : null;
+    protected override string? Header(string name)
+    {
+        var all = new HeaderDictionary();
+        CallFrames.CopyHeaders(headers.Span, all);
+        return all.TryGetValue(name, out var value) ? value.ToString() : null;
+    }
 }
 
 /// <summary>An answer to a request of its own.</summary>

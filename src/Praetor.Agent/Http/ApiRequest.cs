@@ -33,8 +33,11 @@ internal sealed class ApiRequest
     /// <summary>What the asker says of cached answers, such as <c>max-age=30</c>.</summary>
     public string CacheControl { get; init; } = "";
 
-    /// <summary>The agents that passed the request on before it came here.</summary>
-    public HopTrail Trail { get; init; } = HopTrail.None;
+    /// <summary>The agents that passed the request on before it came here, as they wrote it. Empty: none.</summary>
+    public string Hops { get; init; } = "";
+
+    /// <summary>The same, read; seldom wanted.</summary>
+    public HopTrail Trail => HopTrail.TryParse(Hops, out var trail) ? trail : HopTrail.Closed;
 
     public IPAddress? Remote { get; init; }
 

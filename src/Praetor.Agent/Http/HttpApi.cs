@@ -160,15 +160,11 @@ internal sealed partial class HttpApi(ApiSurroundings around)
             Pretty = around.AlwaysPretty || query.Has("pretty"),
             Near = query["near"] == "_agent" ? around.NodeName : query["near"],
             CacheControl = context.Request.Headers.CacheControl.ToString(),
-            Trail = TrailOf(context.Request.Headers),
+            Hops = around.IsRpc ? context.Request.Headers[HopTrail.Header].ToString() : "",
             Remote = context.Connection.RemoteIpAddress,
             Aborted = context.RequestAborted,
         };
     }
-
-    // What users say of it is not looked at.
-    private HopTrail TrailOf(IHeaderDictionary headers) => !around.IsRpc ? HopTrail.None
-        : HopTrail.TryParse(headers[HopTrail.Header].ToString(), out var trail) ? trail : HopTrail.Closed;
 
     private async Task PassAsync(HttpContext context, ApiRequest request, Route? route, string datacenter)
     {
@@ -246,7 +242,7 @@ internal sealed partial class HttpApi(ApiSurroundings around)
             Pretty = request.Pretty,
             Near = request.Near,
             CacheControl = request.CacheControl,
-            Trail = request.Trail,
+            Hops = request.Hops,
             Remote = request.Remote,
             Aborted = request.Aborted,
             Body = body,
