@@ -34,6 +34,9 @@ public sealed record AgentOptions
     /// <summary>Arguments on top.</summary>
     public IReadOnlyList<string> Arguments { get; init; } = [];
 
+    /// <summary>The token of all requests and commands. Null: none.</summary>
+    public string? Token { get; init; }
+
     /// <summary>How long the agent may take until it leads and its node is in the catalog. Default 30 s.</summary>
     public TimeSpan ReadyLimit { get; init; } = TimeSpan.FromSeconds(30);
 }

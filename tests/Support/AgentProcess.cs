@@ -24,11 +24,15 @@ public sealed partial class AgentProcess : IAsyncDisposable
         _options = options;
         _folder = new TempFolder("agent");
         Ports = AgentPorts.Take();
-        Client = new PraetorClient(new ClientOptions { Address = $"127.0.0.1:{Ports.Http}" });
+        Client = new PraetorClient(new ClientOptions { Address = HttpAddress, Token = options.Token });
         Http = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false })
         {
             BaseAddress = new Uri($"http://127.0.0.1:{Ports.Http}"),
         };
+        if (options.Token is { } token)
+        {
+            Http.DefaultRequestHeaders.Add("X-Consul-Token", token);
+        }
     }
 
     /// <summary>Where it listens; the same after a restart.</summary>
@@ -147,14 +151,24 @@ public sealed partial class AgentProcess : IAsyncDisposable
             RedirectStandardError = true,
             WorkingDirectory = _folder.Path,
         };
-        start.Environment["CONSUL_HTTP_ADDR"] = HttpAddress;
         Array.ForEach(arguments, start.ArgumentList.Add);
+        PointHere(start);
         using var command = Process.Start(start)!;
         using var limit = new CancellationTokenSource(EndLimit);
         var output = command.StandardOutput.ReadToEndAsync(limit.Token);
         var errors = command.StandardError.ReadToEndAsync(limit.Token);
         await command.WaitForExitAsync(limit.Token);
         return (command.ExitCode, await output + await errors);
+    }
+
+    /// <summary>Makes a command that is about to start talk to this agent.</summary>
+    public void PointHere(ProcessStartInfo command)
+    {
+        command.Environment["CONSUL_HTTP_ADDR"] = HttpAddress;
+        if (_options.Token is { } token)
+        {
+            command.Environment["CONSUL_HTTP_TOKEN"] = token;
+        }
     }
 
     /// <summary>Kills it when it still runs, and removes its data.</summary>

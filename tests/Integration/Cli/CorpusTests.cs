@@ -73,11 +73,14 @@ internal static partial class Corpus
         using var limit = new CancellationTokenSource(RunLimit, TimeProvider.System);
         var start = new ProcessStartInfo(Path.Combine(Folder, "run.sh"), [cli, agent, result])
         {
+            UseShellExecute = false,
+            RedirectStandardError = true,
             Environment = { ["CORPUS_LIMIT"] = "570" },
         };
         using var run = Process.Start(start) ?? throw new InvalidOperationException("the corpus did not start");
+        var problems = await run.StandardError.ReadToEndAsync(limit.Token);
         await run.WaitForExitAsync(limit.Token);
-        run.ExitCode.ShouldBe(0);
+        run.ExitCode.ShouldBe(0, problems);
     }
 
     private static List<string> Differences(List<Call> recorded, List<Call> ours, string[] files)

@@ -43,7 +43,7 @@ public sealed class ConsulAclTests : IAsyncLifetime
         (await TalksAsync()).ShouldBeFalse();
     }
 
-    private static async Task<string> BlindTokenAsync(RealConsul consul)
+    private static async Task<string> BlindTokenAsync(ConsulAgent consul)
     {
         const string rules = "service_prefix \"\" { policy = \"write\" intentions = \"deny\" } "
             + "node_prefix \"\" { policy = \"read\" }";
@@ -61,9 +61,9 @@ public sealed class ConsulAclTests : IAsyncLifetime
         return host;
     }
 
-    private async Task<RealConsul> StartAsync(string defaultPolicy)
+    private async Task<ConsulAgent> StartAsync(string defaultPolicy)
     {
-        var consul = await RealConsul.StartAsync(defaultPolicy);
+        var consul = await ConsulAgent.StartAsync(defaultPolicy);
         await Wait.UntilAsync("the agent takes registrations", async () =>
         {
             try

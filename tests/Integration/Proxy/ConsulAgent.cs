@@ -6,66 +6,40 @@ using Xunit;
 
 namespace Integration.Proxy;
 
-/// <summary>A real Consul 1.8.7 development agent, and its command.</summary>
-internal sealed class RealConsul : IAsyncDisposable
+/// <summary>A real Consul 1.8.7 development agent, with its command and its own proxies.</summary>
+internal sealed class ConsulAgent : IAsyncDisposable
 {
-    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(5);
-
-    private readonly List<Process> _started = [];
-    private readonly Process _agent;
-
-    private RealConsul(int port, Process agent, string? token)
-    {
-        Port = port;
-        _agent = agent;
-        Client = ClientOf(token);
-    }
-
     /// <summary>The management token of an agent started with ACLs.</summary>
-    public const string RootToken = "root";
+    private const string RootToken = "root";
 
-    public int Port { get; }
+    private readonly List<Process> _proxies = [];
+    private readonly AgentProcess _agent;
 
-    public PraetorClient Client { get; }
+    private ConsulAgent(AgentProcess agent) => _agent = agent;
 
-    private static string Home => Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
+    public PraetorClient Client => _agent.Client;
 
-    private static string Peers =>
-        Environment.GetEnvironmentVariable("PEERS") ?? Path.Combine(Home, ".cache", "praetor-peers");
-
-    private static string Binary => Path.Combine(Peers, "consul/usr/bin/consul");
-
-    /// <summary>Starts an agent and waits for its leader; skips the test where there is no Consul.</summary>
+    /// <summary>Starts an agent and waits until it is ready; skips the test where there is no Consul.</summary>
     /// <param name="defaultPolicy">ACLs are on, with this default. Null: ACLs are off.</param>
-    public static async Task<RealConsul> StartAsync(string? defaultPolicy = null)
+    public static async Task<ConsulAgent> StartAsync(string? defaultPolicy = null)
     {
-        Assert.SkipUnless(File.Exists(Binary), $"needs the real Consul 1.8.7 at {Binary}");
-        int[] ports = [FreePorts.Take(), FreePorts.Take(), FreePorts.Take(), FreePorts.Take()];
-        var agent = Run(
-            $"agent -dev -log-level=err -http-port={ports[0]} -dns-port=-1 -grpc-port=-1 -server-port={ports[1]} "
-            + $"-serf-lan-port={ports[2]} -serf-wan-port={ports[3]} -node=test" + AclFlags(defaultPolicy));
-        var consul = new RealConsul(ports[0], agent, defaultPolicy is null ? null : RootToken);
-        await Wait.UntilAsync("Consul has a leader", async () =>
+        Assert.SkipUnless(RealConsul.IsThere, RealConsul.Missing);
+        var options = defaultPolicy is null ? new AgentOptions() : new AgentOptions
         {
-            try
-            {
-                return (await consul.SendAsync(HttpMethod.Get, "v1/status/leader", "")).Contains(':');
-            }
-            catch (HttpRequestException)
-            {
-                return false;
-            }
-        });
-        return consul;
+            Token = RootToken,
+            Hcl =
+            [
+                $$"""
+                acl { enabled = true default_policy = "{{defaultPolicy}}" tokens { master = "{{RootToken}}" } }
+                """,
+            ],
+        };
+        return new ConsulAgent(await RealConsul.StartAsync(options, TestContext.Current.CancellationToken));
     }
 
     /// <summary>A client of this agent with another token.</summary>
-    public PraetorClient ClientOf(string? token) =>
-        new(new ClientOptions { Address = $"127.0.0.1:{Port}", Token = token });
-
-    private static string AclFlags(string? defaultPolicy) => defaultPolicy is null
-        ? ""
-        : $" -hcl acl{{enabled=true,default_policy=\\\"{defaultPolicy}\\\",tokens{{master=\\\"{RootToken}\\\"}}}}";
+    public PraetorClient ClientOf(string token) =>
+        new(new ClientOptions { Address = _agent.HttpAddress, Token = token });
 
     public Task<string> SendAsync(HttpMethod method, string path, string json) => Client.SendTextAsync(
         method, path, null, json.Length == 0 ? null : new StringContent(json, Encoding.UTF8, "application/json"));
@@ -83,76 +57,36 @@ internal sealed class RealConsul : IAsyncDisposable
     /// <summary>Runs the command to its end.</summary>
     public async Task CommandAsync(string arguments)
     {
-        using var process = Run($"{arguments}", Port);
-        await process.WaitForExitAsync();
-        process.ExitCode.ShouldBeZero(arguments);
+        var (code, output) = await _agent.RunAsync(arguments.Split(' '));
+        Assert.True(code == 0, $"'consul {arguments}' ended with {code}: {output}");
     }
 
     /// <summary>Runs Consul's own proxy until the agent is disposed.</summary>
-    public Process StartProxy(string serviceId)
+    public void StartProxy(string serviceId)
     {
-        var process = Run($"connect proxy -sidecar-for {serviceId}", Port);
-        _started.Add(process);
-        return process;
-    }
-
-    public async Task KillAsync()
-    {
-        if (!_agent.HasExited)
-        {
-            _agent.Kill();
-            using var limit = new CancellationTokenSource(StopLimit);
-            await _agent.WaitForExitAsync(limit.Token);
-        }
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        foreach (var process in _started)
-        {
-            if (!process.HasExited)
-            {
-                process.Kill();
-            }
-
-            process.Dispose();
-        }
-
-        await KillAsync();
-        _agent.Dispose();
-        Client.Dispose();
-    }
-
-    private static Process Run(string arguments, int httpPort = 0)
-    {
-        var start = new ProcessStartInfo(Binary, arguments)
+        var start = new ProcessStartInfo(RealConsul.Executable, ["connect", "proxy", "-sidecar-for", serviceId])
         {
             UseShellExecute = false,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        if (httpPort > 0)
-        {
-            start.Environment["CONSUL_HTTP_ADDR"] = $"127.0.0.1:{httpPort}";
-            start.Environment["CONSUL_HTTP_TOKEN"] = RootToken;
-        }
-
+        _agent.PointHere(start);
         var process = Process.Start(start)!;
-        process.OutputDataReceived += static (_, _) => { };
-        process.ErrorDataReceived += static (_, _) => { };
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
-        return process;
+        _proxies.Add(process);
     }
-}
 
-internal static class ExitCodes
-{
-    public static void ShouldBeZero(this int code, string what)
+    public Task KillAsync() => _agent.KillAsync();
+
+    public async ValueTask DisposeAsync()
     {
-        if (code != 0)
+        foreach (var process in _proxies)
         {
-            throw new InvalidOperationException($"'consul {what}' ended with {code}");
+            process.Kill();
+            process.Dispose();
         }
+
+        await _agent.DisposeAsync();
     }
 }

@@ -16,10 +16,10 @@ public sealed class ConsulMeshTests : IAsyncLifetime
     private readonly ConcurrentQueue<string> _log = new();
     private readonly EchoServer _echo = new();
     private readonly int[] _ports = [FreePorts.Take(), FreePorts.Take(), FreePorts.Take(), FreePorts.Take()];
-    private RealConsul? _consul;
+    private ConsulAgent? _consul;
     private ProxyHost? _host;
 
-    private RealConsul Consul => _consul!;
+    private ConsulAgent Consul => _consul!;
 
     private ProxyHost Host => _host!;
 
@@ -29,7 +29,7 @@ public sealed class ConsulMeshTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _consul = await RealConsul.StartAsync();
+        _consul = await ConsulAgent.StartAsync();
         _host = new ProxyHost(
             _consul.Client, (level, line) => _log.Enqueue($"{level} {line}"), TimeProvider.System, new Random(1));
         await _consul.RegisterProxyAsync("web", PublicPort, _echo.Address.Port);

@@ -234,9 +234,8 @@ public sealed class OurAgentTests : IAsyncLifetime
 
     private Process StartProxy(string whose, string service)
     {
-        Assert.SkipUnless(
-            whose == "ours" || global::Support.RealConsul.IsThere, global::Support.RealConsul.Missing);
-        var executable = whose == "ours" ? new AgentOptions().Executable : global::Support.RealConsul.Executable;
+        Assert.SkipUnless(whose == "ours" || RealConsul.IsThere, RealConsul.Missing);
+        var executable = whose == "ours" ? new AgentOptions().Executable : RealConsul.Executable;
         var start = new ProcessStartInfo(executable, ["connect", "proxy", "-sidecar-for", service])
         {
             UseShellExecute = false,

@@ -21,12 +21,15 @@ for name in $(env | sed -n 's/^\(CONSUL_[A-Z_]*\|PRAETOR_[A-Z_]*\)=.*/\1/p'); do
 export PATH="$work/bin:$PATH" NO_COLOR=1 HOME="$work" DOTNET_CLI_HOME="$work"
 exec 3>"$work/agent.log"
 "$agent" agent -dev -node corpus -log-level debug -config-dir "$work/conf" >&3 2>&3 &
-for _ in $(seq 150); do
+started=$! ready=
+# A busy machine may be slow; an agent that is not there at all is no difference in what the commands print.
+while [ -z "$ready" ] && [ "$SECONDS" -lt 90 ] && kill -0 "$started" 2>/dev/null; do
   curl -sfm 1 http://127.0.0.1:8500/v1/status/leader 2>/dev/null | grep -q '[0-9]' &&
     curl -sfm 1 http://127.0.0.1:8500/v1/catalog/nodes 2>/dev/null | grep -q '"Node"' &&
-    curl -sfm 1 http://127.0.0.1:8500/v1/connect/ca/roots 2>/dev/null | grep -q '"ActiveRootID": *"[^"]' && break
+    curl -sfm 1 http://127.0.0.1:8500/v1/connect/ca/roots 2>/dev/null | grep -q '"ActiveRootID": *"[^"]' && ready=1 && break
   sleep 0.1
 done
+[ -n "$ready" ] || { echo "run.sh: the agent is not ready after $SECONDS s:" >&2; tail -n 20 "$work/agent.log" >&2; exit 3; }
 cd "$work/files" || exit 2
 
 : >"$work/result"
