@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using System.Net;
+using System.Text;
 using Gossip;
 using Gossip.Wire;
 using Shouldly;
@@ -91,8 +92,16 @@ public sealed class StreamCodecTests
         Join: true,
         [.. Enumerable.Range(0, nodes).Select(i => new PushNodeState(
             $"node-{i:d5}", new IPEndPoint(new IPAddress([10, 1, (byte)(i >> 8), (byte)i]), 8301),
-            "\u00ff role=web"u8.ToArray(), (uint)i, (MemberState)(i % 4), ProtocolVersions.Default))],
+            Encoding.UTF8.GetBytes($"role=node,id={IdOf(i)}"), (uint)i, (MemberState)(i % 4), ProtocolVersions.Default))],
         "the layer above"u8.ToArray());
+
+    // Consul's members have a random identity each, which does not compress.
+    private static Guid IdOf(int seed)
+    {
+        var bytes = new byte[16];
+        new Random(seed).NextBytes(bytes);
+        return new Guid(bytes);
+    }
 
     private sealed class SlowStream(byte[] bytes) : MemoryStream(bytes)
     {
