@@ -113,6 +113,13 @@ public sealed partial class AntiEntropy : IAsyncDisposable
         }
     }
 
+    /// <summary>Sends nothing any more: the agent leaves, and servers take its node out of the catalog.</summary>
+    public async Task EndAsync()
+    {
+        await _stop.CancelAsync();
+        await _loop;
+    }
+
     public async ValueTask DisposeAsync()
     {
         _state.Changed -= OnChanged;

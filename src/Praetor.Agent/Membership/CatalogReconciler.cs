@@ -36,6 +36,7 @@ internal sealed partial class CatalogReconciler : IAsyncDisposable
     public void Start()
     {
         _membership.Changed += Heard;
+        _membership.TellOfLeader();
         _loop = RunAsync();
     }
 
@@ -83,7 +84,7 @@ internal sealed partial class CatalogReconciler : IAsyncDisposable
 
     private async Task CompareAsync()
     {
-        var members = _membership.Members(wan: false)
+        var members = _membership.Members(wan: false).Where(IsOurs)
             .ToDictionary(static m => m.Name, StringComparer.OrdinalIgnoreCase);
         var view = new ReadView(_store.Current, tracks: false);
         var writes = new List<(string Node, string What, Task<Outcome<bool>> Done)>();
@@ -115,6 +116,10 @@ internal sealed partial class CatalogReconciler : IAsyncDisposable
             }
         }
     }
+
+    // Anybody with the key can be a member; only agents of this datacenter stand in its catalog.
+    private bool IsOurs(AgentMember member) => member.Tags.GetValueOrDefault("role") is "consul" or "node"
+        && _self.Datacenter.Equals(member.Tags.GetValueOrDefault("dc"), StringComparison.OrdinalIgnoreCase);
 
     // What the catalog lacks of a member; null: nothing.
     private Command<bool>? Wanted(ReadView view, AgentMember member)

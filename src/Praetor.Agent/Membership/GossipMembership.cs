@@ -15,6 +15,8 @@ namespace Praetor.Agent.Membership;
 internal sealed partial class GossipMembership
     : IMembership, INetworkCoordinates, IEventBroadcaster, IServerSource, IAsyncDisposable
 {
+    private const string NewLeaderEvent = "consul:new-leader";
+
     /// <summary>How often what may have been missed is looked at again: servers for the WAN, members for the
     /// file.</summary>
     private static readonly TimeSpan LookAgainEvery = TimeSpan.FromMinutes(1);
@@ -146,6 +148,10 @@ internal sealed partial class GossipMembership
 
     public Task<string?> BroadcastAsync(string name, ReadOnlyMemory<byte> payload, CancellationToken stop) =>
         Task.FromResult(_lan.Pool.FireEvent(name, payload, coalesces: false));
+
+    /// <summary>Tells all agents that this server leads now, by the event that Consul's agents know.</summary>
+    public void TellOfLeader() =>
+        _lan.Pool.FireEvent(NewLeaderEvent, System.Text.Encoding.UTF8.GetBytes(_facts.Node.Name), coalesces: false);
 
     public Coordinate Own(bool wan) => Seat(wan)?.Pool.Coordinate ?? Coordinate.Origin;
 

@@ -49,7 +49,11 @@ public sealed partial class AgentRuntime
     {
         var waits = new WaitLimits(_config.Http.DefaultQueryTime, _config.Http.MaxQueryTime);
         new EventEndpoints(tools.Events, waits, _time, new Random()).AddTo(routes);
-        new KeyringEndpoints(tools.Keyring, _config.Datacenter).AddTo(routes);
+        if (_config.IsServer)
+        {
+            // Clients pass it on: only servers are in all pools.
+            new KeyringEndpoints(tools.Keyring, _config.Datacenter).AddTo(routes);
+        }
     }
 
     // The API listens already, as watches and remote execution ask it.

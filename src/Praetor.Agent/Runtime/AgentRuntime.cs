@@ -74,7 +74,7 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         };
         _server = ServerSide(random);
         _interfaces = new ClientInterfaces(config, _log, time);
-        _local = new LocalAgent(ConfigMapping.Local(config, _node), _server.Catalog, time, random, _log);
+        _local = new LocalAgent(LocalOptions(config), _server.Catalog, time, random, _log);
         _local.Failed += e => Fail(e.Message);
         _proxies = new ManagedProxies(
             _local, ClientInterfaces.OwnAddress(config), _metrics, time, _log.CreateLogger("agent.proxy"));
@@ -177,7 +177,7 @@ public sealed partial class AgentRuntime : IAsyncDisposable
             }
 
             // First, as it is the only part that may still refuse, and then nothing has changed.
-            if (await _local.ReloadAsync(ConfigMapping.Local(next, _node)) is { } refused)
+            if (await _local.ReloadAsync(LocalOptions(next)) is { } refused)
             {
                 Log.ReloadRefused(_logger, refused);
                 return refused;
@@ -207,6 +207,7 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         try
         {
             using var limit = new CancellationTokenSource(LeaveTime, _time);
+            await _local.AntiEntropy.EndAsync().WaitAsync(limit.Token);
             await _membership.LeaveAsync(limit.Token);
         }
         catch (OperationCanceledException)
@@ -240,6 +241,15 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         Ports = config.Ports with { Https = -1, Grpc = -1, GrpcTls = -1 },
         Addresses = config.Addresses with { Https = [], Grpc = [], GrpcTls = [] },
     };
+
+    private LocalAgentOptions LocalOptions(AgentConfig config)
+    {
+        var options = ConfigMapping.Local(config, _node);
+        return options with
+        {
+            AntiEntropy = options.AntiEntropy with { NodeCount = () => _membership.AgentCount },
+        };
+    }
 
     private static string Word(bool value) => value ? "true" : "false";
 

@@ -23,15 +23,10 @@ public static class CoordinateQueries
     /// <param name="near">The node to measure from. Empty: nothing is sorted.</param>
     public static IEnumerable<T> Nearest<T>(ReadView view, IEnumerable<T> items, Func<T, string> nodeOf, string near)
     {
-        if (near.Length == 0)
+        // Of a node whose place is not known nothing can be told, so the order stays as it is.
+        if (near.Length == 0 || PeekOf(view, near) is not { } from)
         {
             return items;
-        }
-
-        if (PeekOf(view, near) is not { } from)
-        {
-            // Of a node whose place is not known only this can be told: nothing is nearer to it than itself.
-            return items.OrderBy(item => nodeOf(item).Equals(near, StringComparison.OrdinalIgnoreCase) ? 0 : 1);
         }
 
         var known = new Dictionary<string, double>(StringComparer.OrdinalIgnoreCase) { [near] = 0 };

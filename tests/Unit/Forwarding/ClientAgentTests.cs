@@ -275,6 +275,9 @@ public sealed class ClientAgentTests
         await using var client = await Agent.ClientAsync(server.Peer);
         await client.PutAsync("/v1/agent/service/register", Web);
         await server.PutAsync("/v1/agent/service/register", Web);
+        await server.PutAsync("/v1/coordinate/update", Place("s1", 0.1));
+        await server.PutAsync("/v1/coordinate/update", Place("c1", 0.2));
+        await server.UntilAsync("/v1/coordinate/nodes", static nodes => nodes.GetArrayLength() == 2);
         var first = (await client.JsonAsync("/v1/catalog/service/web?near=_agent"))[0];
         first.GetProperty("Node").GetString().ShouldBe("c1");
         first = (await server.JsonAsync("/v1/catalog/service/web?near=_agent"))[0];
@@ -297,6 +300,9 @@ public sealed class ClientAgentTests
     private static string? StatusOf(JsonElement checks, string id) => checks.EnumerateArray()
         .Where(check => check.GetProperty("CheckID").GetString() == id)
         .Select(check => check.GetProperty("Status").GetString()).FirstOrDefault();
+
+    private static string Place(string node, double seconds) =>
+        $$$"""{"Node":"{{{node}}}","Coord":{"Vec":[{{{seconds}}},0,0,0,0,0,0,0],"Error":1.5,"Height":1e-05}}""";
 
     private static string Headers(HttpResponseMessage answer) => string.Join('\n', answer.Headers
         .Concat(answer.Content.Headers)
