@@ -226,6 +226,35 @@ public sealed class ConfigLoaderTests : IDisposable
         result.Problems.ShouldBeEmpty();
         result.StartProblems.Single().What.ShouldBe(
             "Invalid check: Interval must be > 0 for Script, HTTP, or TCP checks");
+        result.Config.ShouldNotBeNull().Checks.ShouldBeEmpty();
+        result.Warnings.Count(static text => text.StartsWith("will not be registered: ", StringComparison.Ordinal))
+            .ShouldBe(1);
+    }
+
+    [Theory]
+    [InlineData("service { port = 9 }", "Missing service name")]
+    [InlineData("service { name = \"a\" check { http = \"http://x\" } }",
+        "Invalid check: Interval must be > 0 for Script, HTTP, or TCP checks")]
+    [InlineData("service { name = \"a\" connect { sidecar_service { check { http = \"http://x\" } } } }",
+        "Invalid check: Interval must be > 0 for Script, HTTP, or TCP checks")]
+    [InlineData("check { ttl = \"1s\" }", "Missing check name")]
+    public void A_broken_definition_is_left_out_at_start_and_refuses_a_reload(string hcl, string what)
+    {
+        var result = ConfigLoader.Load(["-dev", "-hcl", hcl, "-hcl", "service { name = \"good\" }"], Machine);
+        result.Config.ShouldNotBeNull().Services.Select(static s => s.Name).ShouldBe(["good"]);
+        result.Config.Checks.ShouldBeEmpty();
+        result.ReloadRefusal.ShouldNotBeNull().ShouldContain(what);
+    }
+
+    [Theory]
+    [InlineData("check { id = \"x\" ttl = \"1s\" }")]
+    [InlineData("service { name = \"a\" address = \"0.0.0.0\" }")]
+    [InlineData("service { name = \"a\" check { ttl = \"1s\" status = \"maybe\" } }")]
+    public void Files_may_say_what_requests_may_not(string hcl)
+    {
+        var result = ConfigLoader.Load(["-dev", "-hcl", hcl], Machine);
+        result.ReloadRefusal.ShouldBeNull();
+        (result.Config!.Services.Count + result.Config.Checks.Count).ShouldBe(1);
     }
 
     [Fact]
