@@ -1,4 +1,7 @@
 using System.Net;
+using System.Text;
+using Languages;
+using Praetor.Server.ConfigEntries;
 
 namespace Praetor.Agent.Config;
 
@@ -273,30 +276,24 @@ internal sealed class ConfigRules(AgentConfig config, List<ConfigProblem> proble
         for (var i = 0; i < config.ConfigEntries.Count; i++)
         {
             var entry = config.ConfigEntries[i];
-            var key = $"config_entries.bootstrap[{i}]";
-            var kind = (entry["kind"] ?? entry["Kind"])?.Text ?? "";
-            if (kind.Length == 0)
+            if (!ConfigEntryReader.TryRead(Encoding.UTF8.GetBytes(entry.ToJson()), out _, out var refusal))
             {
+                // Nobody made a request here.
+                var what = refusal.Text.Replace(ConfigEntryReader.Failed, "", StringComparison.Ordinal).TrimEnd();
                 problems.Add(new ConfigProblem(
-                    entry.At, key, "Payload does not contain a kind/Kind key at the top level", "add kind = \"…\""));
-            }
-            else if (!EntryKinds.Contains(kind, StringComparer.Ordinal))
-            {
-                problems.Add(new ConfigProblem(
-                    entry.At, key, $"invalid config entry kind: {kind}", Suggestion.For(kind, EntryKinds,
-                        "see the reference")));
+                    entry.At, $"config_entries.bootstrap[{i}]", what, EntryRemedy(entry)));
             }
         }
     }
 
-    private static readonly string[] EntryKinds =
-    [
-        "service-defaults", "proxy-defaults", "service-resolver", "service-splitter", "service-router",
-            "ingress-gateway",
-        "terminating-gateway", "service-intentions", "mesh", "exported-services", "sameness-group", "api-gateway",
-        "http-route", "tcp-route", "inline-certificate", "file-system-certificate", "bound-api-gateway", "jwt-provider",
-        "rate-limit", "control-plane-request-limit",
-    ];
+    private static string EntryRemedy(ConfigNode entry)
+    {
+        var kind = (entry["kind"] ?? entry["Kind"])?.Text ?? "";
+        return kind.Length == 0 ? "add kind = \"…\""
+            : ConfigKinds.Names.Contains(kind, StringComparer.Ordinal) ? ""
+            : ConfigKinds.IsKnown(kind) ? "Consul has this kind, this version does not act on it: remove the entry"
+            : Suggestion.For(kind, ConfigKinds.Names, "see the reference");
+    }
 
     private void JudgeSafety()
     {

@@ -257,6 +257,20 @@ public sealed class ConfigLoaderTests : IDisposable
         (result.Config!.Services.Count + result.Config.Checks.Count).ShouldBe(1);
     }
 
+    [Theory]
+    [InlineData("kind = \"service-resolver\" name = \"x\"", "this version does not act on it")]
+    [InlineData("kind = \"service-default\" name = \"x\"", "did you mean \"service-defaults\"?")]
+    [InlineData("kind = \"service-defaults\" name = \"x\" protocl = \"http\"", "protocl")]
+    [InlineData("kind = \"service-defaults\"", "serviceName is required")]
+    public void A_config_entry_that_could_not_be_written_is_refused_where_it_stands(string entry, string said)
+    {
+        var path = Write("entries.hcl", $"node_name = \"n\"\nconfig_entries {{ bootstrap = [{{ {entry} }}] }}");
+        var problem = ConfigLoader.Load(["-dev", "-config-file", path], Machine).Problems.Single();
+        (problem.At.File, problem.At.Line, problem.Key).ShouldBe((path, 2, "config_entries.bootstrap[0]"));
+        problem.ToString().ShouldContain(said);
+        problem.What.ShouldNotContain("Request");
+    }
+
     [Fact]
     public void Todays_test_tools_can_start_an_agent() =>
         Good("-dev", "-config-file", Write("t.json", """
