@@ -56,6 +56,9 @@ internal sealed class Agent : IAsyncDisposable
 
     public ToldServers Servers { get; }
 
+    /// <summary>Where HTTP listens.</summary>
+    public Uri Address => _http.BaseAddress!;
+
     public IPEndPoint Rpc => _runtime.RpcEndPoint.ShouldNotBeNull();
 
     /// <summary>This server, as others are told of it.</summary>
