@@ -232,7 +232,7 @@ internal sealed class AgentConfigBuilder(SettingValues values, bool isDev, Confi
     {
         Domain = WithDot(values.Text("domain")),
         AltDomain = values.Text("alt_domain") is { Length: > 0 } other ? WithDot(other) : "",
-        Recursors = [.. values.Texts("recursors").Select(RecursorOf)],
+        Recursors = [.. values.Texts("recursors").Select(RecursorOf).OfType<IPEndPoint>()],
         RecursorStrategy = values.Text("dns_config.recursor_strategy"),
         RecursorTimeout = values.Duration("dns_config.recursor_timeout"),
         AllowStale = values.Flag("dns_config.allow_stale"),
@@ -254,18 +254,24 @@ internal sealed class AgentConfigBuilder(SettingValues values, bool isDev, Confi
 
     private static string WithDot(string domain) => domain.ToLowerInvariant().TrimEnd('.') + ".";
 
-    private string RecursorOf(string text)
+    private IPEndPoint? RecursorOf(string text)
     {
         var (resolved, problem) = new AddressTemplate(Machine).Resolve(text);
         if (problem is not null)
         {
             Refuse("recursors", problem, "see the list of templates in the reference");
         }
-        if (IPAddress.TryParse(resolved, out var alone))
+        if (IPEndPoint.TryParse(resolved, out var recursor))
         {
-            return new IPEndPoint(alone, DnsPort).ToString();
+            return recursor.Port > 0 ? recursor : new IPEndPoint(recursor.Address, DnsPort);
         }
-        return resolved.Contains(':') ? resolved : $"{resolved}:{DnsPort}";
+        if (problem is null)
+        {
+            // Consul would look a name up; here the names of others are what the recursors are needed for.
+            Refuse("recursors", $"Invalid recursor address: {resolved}",
+                "use an IP address, with :port unless it is 53");
+        }
+        return null;
     }
 
     private HttpConfig BuildHttp() => new(

@@ -236,11 +236,6 @@ internal sealed class ConfigRules(AgentConfig config, List<ConfigProblem> proble
 
     private void JudgeMesh()
     {
-        if (config.Connect.CaProvider is not ("consul" or "vault" or "aws-pca"))
-        {
-            Refuse("connect.ca_provider", $"{config.Connect.CaProvider} is not a valid CA provider",
-                "use consul, vault or aws-pca");
-        }
         if (_values.Flag("connect.enable_mesh_gateway_wan_federation") && !config.Connect.IsEnabled)
         {
             Refuse("connect.enable_mesh_gateway_wan_federation",
