@@ -60,7 +60,7 @@ internal sealed class ConfigRules(AgentConfig config, List<ConfigProblem> proble
         }
         else if (!name.All(static c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-' or '_'))
         {
-            Refuse(key, $"{key} cannot be \"{name}\". Please use only [a-z0-9-_]", "remove the other characters");
+            Refuse(key, $"{key} cannot be \"{name}\". Please use only [a-z0-9-_]", "");
         }
     }
 
@@ -71,7 +71,7 @@ internal sealed class ConfigRules(AgentConfig config, List<ConfigProblem> proble
         if (expect < 0)
         {
             Refuse("bootstrap_expect", $"bootstrap_expect cannot be {expect}. Must be greater than or equal to zero",
-                "use 0 or more");
+                "");
         }
         if (bootstrap && !config.IsServer)
         {
@@ -186,14 +186,14 @@ internal sealed class ConfigRules(AgentConfig config, List<ConfigProblem> proble
             Refuse("performance.raft_multiplier",
                 $"performance.raft_multiplier cannot be {_values.Whole("performance.raft_multiplier")}. "
                 + "Must be between 1 and 10",
-                "use 1 to 10");
+                "");
         }
         if (_values.Whole("autopilot.max_trailing_logs") < 0)
         {
             Refuse("autopilot.max_trailing_logs",
                 $"autopilot.max_trailing_logs cannot be {_values.Whole("autopilot.max_trailing_logs")}. "
                 + "Must be greater than or equal to zero",
-                "use 0 or more");
+                "");
         }
         if (_values.Whole("cache.entry_fetch_max_burst") < 1)
         {

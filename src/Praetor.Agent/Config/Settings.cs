@@ -73,7 +73,7 @@ public static partial class Settings
 
     private static Setting NotNegative(this Setting row) => row.Checked(
         value => (long)value < 0 ? $"{row.Key} cannot be {value}. Must be greater than or equal to zero" : null,
-        "use 0 or more");
+        "");
 
     private static Setting Policy(this Setting row) => row.Checked(
         static value => (string)value is "" or "allow" or "deny" ? null : $"invalid policy \"{value}\"",

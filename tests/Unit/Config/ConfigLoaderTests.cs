@@ -266,6 +266,22 @@ public sealed class ConfigLoaderTests : IDisposable
         ConfigLoader.Load(["-dev", "-hcl", hcl], Machine).Problems.Single().What.ShouldStartWith(said);
 
     [Theory]
+    [InlineData("performance { raft_multiplier = 20 }",
+        "performance.raft_multiplier cannot be 20. Must be between 1 and 10")]
+    [InlineData("datacenter = \"a b\" primary_datacenter = \"p\"",
+        "datacenter cannot be \"a b\". Please use only [a-z0-9-_]")]
+    [InlineData("dns_config { udp_answer_limit = -1 }",
+        "dns_config.udp_answer_limit cannot be -1. Must be greater than or equal to zero")]
+    [InlineData("log_level = \"loud\"",
+        "log_level: Invalid log level: loud. Valid log levels are: [TRACE DEBUG INFO WARN ERR ERROR]")]
+    public void A_problem_says_each_thing_once(string hcl, string line)
+    {
+        var text = ConfigLoader.Load(["-dev", "-hcl", hcl], Machine).Problems.Single().ToString();
+        text.ShouldStartWith("flag -hcl #1:1:");
+        text[(text.IndexOf(": ", StringComparison.Ordinal) + 2)..].ShouldBe(line);
+    }
+
+    [Theory]
     [InlineData("1.1.1.1", "1.1.1.1:53")]
     [InlineData("1.1.1.1:5353", "1.1.1.1:5353")]
     [InlineData("::1", "[::1]:53")]
