@@ -167,8 +167,8 @@ public sealed record DnsConfig
     /// <summary>Second domain, with a dot at its end. Empty: none.</summary>
     public required string AltDomain { get; init; }
 
-    /// <summary>Recursors as host:port, templates resolved.</summary>
-    public required IReadOnlyList<string> Recursors { get; init; }
+    /// <summary>Recursors, templates resolved.</summary>
+    public required IReadOnlyList<IPEndPoint> Recursors { get; init; }
 
     /// <summary>sequential or random.</summary>
     public required string RecursorStrategy { get; init; }
@@ -288,7 +288,7 @@ public sealed record CheckConfig(
 
 /// <summary>The mesh.</summary>
 /// <param name="IsEnabled">It is on.</param>
-/// <param name="CaProvider">consul, vault or aws-pca.</param>
+/// <param name="CaProvider">consul.</param>
 /// <param name="CaConfig">The provider's settings as written. Null: none. Holds secrets.</param>
 /// <param name="IsPeeringEnabled">Peering is on.</param>
 public sealed record ConnectConfig(

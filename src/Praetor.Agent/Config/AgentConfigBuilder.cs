@@ -27,7 +27,8 @@ internal sealed class AgentConfigBuilder(SettingValues values, bool isDev, Confi
         var ports = BuildPorts();
         var services = DefinitionShapesOf("service", "services", DefinitionShapes.Service);
         var checks = DefinitionShapesOf("check", "checks", DefinitionShapes.Check);
-        JudgeDefinitions(services, checks);
+        services = Registrable(services);
+        checks = Registrable(checks);
         var datacenter = values.Text("datacenter").ToLowerInvariant();
         var primary = FirstText("primary_datacenter", "acl_datacenter").ToLowerInvariant();
         var isServer = values.Flag("server");
@@ -231,7 +232,7 @@ internal sealed class AgentConfigBuilder(SettingValues values, bool isDev, Confi
     {
         Domain = WithDot(values.Text("domain")),
         AltDomain = values.Text("alt_domain") is { Length: > 0 } other ? WithDot(other) : "",
-        Recursors = [.. values.Texts("recursors").Select(RecursorOf)],
+        Recursors = [.. values.Texts("recursors").Select(RecursorOf).OfType<IPEndPoint>()],
         RecursorStrategy = values.Text("dns_config.recursor_strategy"),
         RecursorTimeout = values.Duration("dns_config.recursor_timeout"),
         AllowStale = values.Flag("dns_config.allow_stale"),
@@ -253,18 +254,24 @@ internal sealed class AgentConfigBuilder(SettingValues values, bool isDev, Confi
 
     private static string WithDot(string domain) => domain.ToLowerInvariant().TrimEnd('.') + ".";
 
-    private string RecursorOf(string text)
+    private IPEndPoint? RecursorOf(string text)
     {
         var (resolved, problem) = new AddressTemplate(Machine).Resolve(text);
         if (problem is not null)
         {
             Refuse("recursors", problem, "see the list of templates in the reference");
         }
-        if (IPAddress.TryParse(resolved, out var alone))
+        if (IPEndPoint.TryParse(resolved, out var recursor))
         {
-            return new IPEndPoint(alone, DnsPort).ToString();
+            return recursor.Port > 0 ? recursor : new IPEndPoint(recursor.Address, DnsPort);
         }
-        return resolved.Contains(':') ? resolved : $"{resolved}:{DnsPort}";
+        if (problem is null)
+        {
+            // Consul would look a name up; here the names of others are what the recursors are needed for.
+            Refuse("recursors", $"Invalid recursor address: {resolved}",
+                "use an IP address, with :port unless it is 53");
+        }
+        return null;
     }
 
     private HttpConfig BuildHttp() => new(
@@ -355,24 +362,25 @@ internal sealed class AgentConfigBuilder(SettingValues values, bool isDev, Confi
         }
     }
 
-    private void JudgeDefinitions(IReadOnlyList<ServiceDefinition> services, IReadOnlyList<CheckDefinition> checks)
-    {
-        foreach (var service in services)
+    private IReadOnlyList<ServiceDefinition> Registrable(IReadOnlyList<ServiceDefinition> services) =>
+        [.. services.Where(service =>
         {
             var key = $"service \"{service.Name}\"";
-            _problems.AddRange(DefinitionRules.FileProblems(service).Select(what => new ConfigProblem(service.At,
-                key, what)));
-            _startProblems.AddRange(
-                DefinitionRules.StartProblems(service).Select(what => new ConfigProblem(service.At, key, what)));
-        }
-        foreach (var check in checks)
-        {
-            if (DefinitionRules.FirstProblem(check) is { } what)
-            {
-                _startProblems.Add(new ConfigProblem(check.At, $"check \"{check.Name}\"", what));
-            }
-        }
-        Warnings.AddRange(_startProblems.Select(static problem => $"will not be registered: {problem}"));
+            _problems.AddRange(
+                DefinitionRules.FileProblems(service).Select(what => new ConfigProblem(service.At, key, what)));
+            return IsRegistrable(service.At, key, DefinitionRules.StartProblems(service));
+        })];
+
+    private IReadOnlyList<CheckDefinition> Registrable(IReadOnlyList<CheckDefinition> checks) =>
+        [.. checks.Where(check => IsRegistrable(
+            check.At, $"check \"{check.Name}\"", DefinitionRules.StartProblem(check) is { } what ? [what] : []))];
+
+    private bool IsRegistrable(Position at, string key, IEnumerable<string> problems)
+    {
+        var before = _startProblems.Count;
+        _startProblems.AddRange(problems.Select(what => new ConfigProblem(at, key, what)));
+        Warnings.AddRange(_startProblems.Skip(before).Select(static what => $"will not be registered: {what}"));
+        return _startProblems.Count == before;
     }
 
     private void Refuse(string key, string what, string remedy) =>

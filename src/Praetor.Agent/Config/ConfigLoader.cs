@@ -6,7 +6,8 @@ namespace Praetor.Agent.Config;
 /// <param name="Config">The configuration. Null: there are problems.</param>
 /// <param name="Warnings">What to log at start: deprecated keys, keys without effect, doubtful combinations.</param>
 /// <param name="Problems">Everything that is wrong, by the judgement of Consul's <c>validate</c>.</param>
-/// <param name="StartProblems">What <c>validate</c> lets pass but will keep a definition from being registered.</param>
+/// <param name="StartProblems">Why definitions were left out that <c>validate</c> lets pass; the warnings name them
+/// too. A start goes on without them, a reload is refused.</param>
 public sealed record ConfigResult(
     AgentConfig? Config,
     IReadOnlyList<string> Warnings,
@@ -14,7 +15,14 @@ public sealed record ConfigResult(
     IReadOnlyList<ConfigProblem> StartProblems)
 {
     /// <summary>All problems as one text for a terminal.</summary>
-    public string ProblemText => string.Join('\n', Problems.Select(static problem => problem.ToString()));
+    public string ProblemText => TextOf(Problems);
+
+    /// <summary>Why a running agent does not take it over. Null: it does.</summary>
+    public string? ReloadRefusal => Config is null ? ProblemText
+        : StartProblems.Count > 0 ? TextOf(StartProblems) : null;
+
+    private static string TextOf(IEnumerable<ConfigProblem> problems) =>
+        string.Join('\n', problems.Select(static problem => problem.ToString()));
 }
 
 /// <summary>What surrounds the configuration: passed in, so that tests decide it.</summary>

@@ -13,7 +13,8 @@ public sealed record ConfigProblem(Position At, string Key, string What, string 
     public override string ToString()
     {
         var place = At.File is { Length: > 0 } ? $"{At}: " : "";
-        var key = Key.Length == 0 ? "" : $"{Key}: ";
+        // Many of Consul's sentences begin with the key themselves.
+        var key = Key.Length == 0 || What.StartsWith(Key + " ", StringComparison.Ordinal) ? "" : $"{Key}: ";
         var remedy = Remedy.Length == 0 ? "" : $"; {Remedy}";
         return $"{place}{key}{What}{remedy}";
     }

@@ -1,4 +1,7 @@
 using System.Net;
+using System.Text;
+using Languages;
+using Praetor.Server.ConfigEntries;
 
 namespace Praetor.Agent.Config;
 
@@ -57,7 +60,7 @@ internal sealed class ConfigRules(AgentConfig config, List<ConfigProblem> proble
         }
         else if (!name.All(static c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-' or '_'))
         {
-            Refuse(key, $"{key} cannot be \"{name}\". Please use only [a-z0-9-_]", "remove the other characters");
+            Refuse(key, $"{key} cannot be \"{name}\". Please use only [a-z0-9-_]", "");
         }
     }
 
@@ -68,7 +71,7 @@ internal sealed class ConfigRules(AgentConfig config, List<ConfigProblem> proble
         if (expect < 0)
         {
             Refuse("bootstrap_expect", $"bootstrap_expect cannot be {expect}. Must be greater than or equal to zero",
-                "use 0 or more");
+                "");
         }
         if (bootstrap && !config.IsServer)
         {
@@ -183,14 +186,14 @@ internal sealed class ConfigRules(AgentConfig config, List<ConfigProblem> proble
             Refuse("performance.raft_multiplier",
                 $"performance.raft_multiplier cannot be {_values.Whole("performance.raft_multiplier")}. "
                 + "Must be between 1 and 10",
-                "use 1 to 10");
+                "");
         }
         if (_values.Whole("autopilot.max_trailing_logs") < 0)
         {
             Refuse("autopilot.max_trailing_logs",
                 $"autopilot.max_trailing_logs cannot be {_values.Whole("autopilot.max_trailing_logs")}. "
                 + "Must be greater than or equal to zero",
-                "use 0 or more");
+                "");
         }
         if (_values.Whole("cache.entry_fetch_max_burst") < 1)
         {
@@ -233,11 +236,6 @@ internal sealed class ConfigRules(AgentConfig config, List<ConfigProblem> proble
 
     private void JudgeMesh()
     {
-        if (config.Connect.CaProvider is not ("consul" or "vault" or "aws-pca"))
-        {
-            Refuse("connect.ca_provider", $"{config.Connect.CaProvider} is not a valid CA provider",
-                "use consul, vault or aws-pca");
-        }
         if (_values.Flag("connect.enable_mesh_gateway_wan_federation") && !config.Connect.IsEnabled)
         {
             Refuse("connect.enable_mesh_gateway_wan_federation",
@@ -273,30 +271,24 @@ internal sealed class ConfigRules(AgentConfig config, List<ConfigProblem> proble
         for (var i = 0; i < config.ConfigEntries.Count; i++)
         {
             var entry = config.ConfigEntries[i];
-            var key = $"config_entries.bootstrap[{i}]";
-            var kind = (entry["kind"] ?? entry["Kind"])?.Text ?? "";
-            if (kind.Length == 0)
+            if (!ConfigEntryReader.TryRead(Encoding.UTF8.GetBytes(entry.ToJson()), out _, out var refusal))
             {
+                // Nobody made a request here.
+                var what = refusal.Text.Replace(ConfigEntryReader.Failed, "", StringComparison.Ordinal).TrimEnd();
                 problems.Add(new ConfigProblem(
-                    entry.At, key, "Payload does not contain a kind/Kind key at the top level", "add kind = \"…\""));
-            }
-            else if (!EntryKinds.Contains(kind, StringComparer.Ordinal))
-            {
-                problems.Add(new ConfigProblem(
-                    entry.At, key, $"invalid config entry kind: {kind}", Suggestion.For(kind, EntryKinds,
-                        "see the reference")));
+                    entry.At, $"config_entries.bootstrap[{i}]", what, EntryRemedy(entry)));
             }
         }
     }
 
-    private static readonly string[] EntryKinds =
-    [
-        "service-defaults", "proxy-defaults", "service-resolver", "service-splitter", "service-router",
-            "ingress-gateway",
-        "terminating-gateway", "service-intentions", "mesh", "exported-services", "sameness-group", "api-gateway",
-        "http-route", "tcp-route", "inline-certificate", "file-system-certificate", "bound-api-gateway", "jwt-provider",
-        "rate-limit", "control-plane-request-limit",
-    ];
+    private static string EntryRemedy(ConfigNode entry)
+    {
+        var kind = (entry["kind"] ?? entry["Kind"])?.Text ?? "";
+        return kind.Length == 0 ? "add kind = \"…\""
+            : ConfigKinds.Names.Contains(kind, StringComparer.Ordinal) ? ""
+            : ConfigKinds.IsKnown(kind) ? "Consul has this kind, this version does not act on it: remove the entry"
+            : Suggestion.For(kind, ConfigKinds.Names, "see the reference");
+    }
 
     private void JudgeSafety()
     {

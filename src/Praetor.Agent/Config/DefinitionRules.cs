@@ -131,17 +131,13 @@ public static class DefinitionRules
         }
     }
 
-    /// <summary>What will keep a service of a file from being registered although <c>validate</c> of Consul is
-    /// content.</summary>
+    /// <summary>Why a service of a file is not registered although <c>validate</c> of Consul is content.</summary>
+    /// <remarks>Consul asks less of files than of requests: any address and any first status will do.</remarks>
     internal static IEnumerable<string> StartProblems(ServiceDefinition service)
     {
         if (service.Name.Length == 0)
         {
             yield return "Missing service name";
-        }
-        if (IsAnyAddress(service.Address))
-        {
-            yield return "Invalid service address";
         }
         foreach (var check in service.Checks)
         {
@@ -149,16 +145,22 @@ public static class DefinitionRules
             {
                 yield return $"Invalid check: {problem}";
             }
-            if (!IsStatus(check.Status))
+        }
+        if (service.Connect?.SidecarService is { } sidecar && sidecar.Connect?.SidecarService is null)
+        {
+            var full = SidecarOf(service, sidecar);
+            foreach (var problem in FileProblems(full).Concat(StartProblems(full)))
             {
-                yield return "Status for checks must 'passing', 'warning', 'critical'";
+                yield return problem;
             }
         }
-        if (service.Connect?.SidecarService is { } sidecar && SidecarProblem(service, sidecar) is { } broken)
-        {
-            yield return broken;
-        }
     }
+
+    /// <summary>Why a check of a file is not registered although <c>validate</c> of Consul is content. Null: it
+    /// is.</summary>
+    internal static string? StartProblem(CheckDefinition check) =>
+        check.Id.Length == 0 && check.Name.Length == 0 ? "Missing check name"
+        : CheckProblem(check) is { } problem ? $"Invalid check: {problem}" : null;
 
     private static IEnumerable<string> ModesOf(ConnectProxyDefinition? proxy) =>
         proxy is null ? [] : [proxy.MeshGatewayMode, .. proxy.Upstreams.Select(static u => u.MeshGatewayMode)];
@@ -241,19 +243,18 @@ public static class DefinitionRules
             : "Ports must have exactly one default port";
     }
 
+    private static string? SidecarProblem(ServiceDefinition parent, ServiceDefinition sidecar) =>
+        sidecar.Connect?.SidecarService is null ? FirstProblem(SidecarOf(parent, sidecar)) : null;
+
     /// <summary>A sidecar is judged as the proxy it becomes: with the parent's destination and a port of its
     /// own.</summary>
-    private static string? SidecarProblem(ServiceDefinition parent, ServiceDefinition sidecar)
+    private static ServiceDefinition SidecarOf(ServiceDefinition parent, ServiceDefinition sidecar) => sidecar with
     {
-        var full = sidecar with
-        {
-            Kind = "connect-proxy",
-            Name = $"{parent.Name}-sidecar-proxy",
-            Port = sidecar.Port == 0 ? 1 : sidecar.Port,
-            Proxy = (sidecar.Proxy ?? new()) with { DestinationServiceName = parent.Name },
-        };
-        return sidecar.Connect?.SidecarService is null ? FirstProblem(full) : null;
-    }
+        Kind = "connect-proxy",
+        Name = $"{parent.Name}-sidecar-proxy",
+        Port = sidecar.Port == 0 ? 1 : sidecar.Port,
+        Proxy = (sidecar.Proxy ?? new()) with { DestinationServiceName = parent.Name },
+    };
 
     private static IEnumerable<string> StructureProblems(ServiceDefinition service)
     {

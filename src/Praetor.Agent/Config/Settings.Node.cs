@@ -12,8 +12,7 @@ public static partial class Settings
         Text("node_name", null, "Name of this node, unique in the cluster. Default: the host's name.").ByFlag("node"),
         Text("node_id", null,
             "Unique id of this node (a UUID). Default: made once and kept in the data directory.").ByFlag("node-id"),
-        TextMap("node_meta", null, "Up to 64 names with values that describe this node.").ByFlag("node-meta")
-            .Reloads(),
+        TextMap("node_meta", null, "Up to 64 names with values that describe this node.").ByFlag("node-meta"),
         Text("data_dir", null, "Directory for the agent's state. Needed unless -dev.").ByFlag("data-dir"),
         Text("domain", "consul.", "Domain of the DNS interface.").ByFlag("domain"),
         Text("alt_domain", null, "Second domain of the DNS interface.").ByFlag("alt-domain"),

@@ -34,7 +34,8 @@ public static partial class Settings
             .Reloads(),
         Flag("connect.enable_mesh_gateway_wan_federation", "false", "Datacenters talk through mesh gateways.")
             .Later(),
-        Text("connect.ca_provider", null, "Who signs certificates: consul, vault or aws-pca."),
+        Text("connect.ca_provider", null, "Who signs certificates; only consul, which is the agent itself, exists.")
+            .Provider(),
         Free("connect.ca_config", null, "Settings of that provider.").Secret(),
         Flag("connect.test_ca_leaf_root_change_spread", null, "Kept for tests of old releases.").Later(),
         Blocks("config_entries.bootstrap", null, "Config entries written at the first start."),
@@ -134,7 +135,7 @@ public static partial class Settings
     /// <summary>Logging.</summary>
     private static Setting[] Logging =>
     [
-        Text("log_level", "INFO", "TRACE, DEBUG, INFO, WARN or ERROR.").ByFlag("log-level").Reloads(),
+        Text("log_level", "INFO", "TRACE, DEBUG, INFO, WARN or ERROR.").ByFlag("log-level").Reloads().Level(),
         Flag("log_json", "false", "One JSON object a line.").ByFlag("log-json"),
         Text("log_file", null, "File for the log, beside the standard output.").ByFlag("log-file"),
         Whole("log_rotate_bytes", "0", "Largest log file, in bytes; 0: no limit.").ByFlag("log-rotate-bytes"),

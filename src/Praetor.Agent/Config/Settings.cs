@@ -73,7 +73,7 @@ public static partial class Settings
 
     private static Setting NotNegative(this Setting row) => row.Checked(
         value => (long)value < 0 ? $"{row.Key} cannot be {value}. Must be greater than or equal to zero" : null,
-        "use 0 or more");
+        "");
 
     private static Setting Policy(this Setting row) => row.Checked(
         static value => (string)value is "" or "allow" or "deny" ? null : $"invalid policy \"{value}\"",
@@ -84,6 +84,23 @@ public static partial class Settings
             ? null
             : $"dns_config.recursor_strategy must be one of: sequential, random (got \"{value}\")",
         "use sequential or random");
+
+    // Consul's validate lets any text pass, and the agent then refuses to start.
+    private static Setting Level(this Setting row) => row.Checked(
+        static value => ((string)value).ToUpperInvariant() is "" or "TRACE" or "DEBUG" or "INFO" or "WARN" or "ERR"
+            or "ERROR"
+            ? null
+            : $"Invalid log level: {value}. Valid log levels are: [TRACE DEBUG INFO WARN ERR ERROR]",
+        "");
+
+    private static Setting Provider(this Setting row) => row.Checked(
+        static value => (string)value switch
+        {
+            "" or "consul" => null,
+            "vault" or "aws-pca" => $"this version does not have the CA provider {value}",
+            _ => $"{value} is not a valid CA provider",
+        },
+        "use consul");
 
     private static Setting UiPath(this Setting row) => row.Checked(
         static value => ((string)value).All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '/')

@@ -66,7 +66,7 @@ internal sealed partial class MeshServer : IMeshView, IAsyncDisposable
 
     /// <summary>Writes the configured entries that are not there yet, and sets up the certificate authority when the
     /// mesh is on and has none.</summary>
-    /// <exception cref="InvalidDataException">A configured entry is wrong, or cannot be written.</exception>
+    /// <exception cref="FormatException">A configured entry is wrong, or cannot be written.</exception>
     public async Task InitializeAsync(CancellationToken stop)
     {
         foreach (var node in _config.ConfigEntries)
@@ -153,14 +153,14 @@ internal sealed partial class MeshServer : IMeshView, IAsyncDisposable
     {
         if (!ConfigEntryReader.TryRead(JsonNode.Parse(node.ToJson()), out var entry, out var refusal))
         {
-            throw new InvalidDataException($"{node.At}: a config entry to bootstrap is wrong: {refusal.Text}");
+            throw new FormatException($"{node.At}: a config entry to bootstrap is wrong: {refusal.Text}");
         }
 
         // With cas 0 an entry that is there stays as its users made it.
         var outcome = await _store.SubmitAsync(new PutConfigEntry(entry, cas: 0));
         if (outcome.Refusal is { } refused)
         {
-            throw new InvalidDataException(
+            throw new FormatException(
                 $"{node.At}: the config entry {entry.Kind} \"{entry.Name}\" cannot be written: {refused.Text}");
         }
     }

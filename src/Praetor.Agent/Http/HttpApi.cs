@@ -50,9 +50,8 @@ internal sealed record ApiSurroundings
     /// <summary>Dev agents indent every answer, as Consul's do.</summary>
     public bool AlwaysPretty { get; init; }
 
-    /// <summary>Headers that the configuration adds to every answer.</summary>
-    public IReadOnlyDictionary<string, string> ResponseHeaders { get; init; } =
-        new Dictionary<string, string>(StringComparer.Ordinal);
+    /// <summary>Headers that the configuration, as it is now, adds to every answer.</summary>
+    public Func<IReadOnlyDictionary<string, string>> ResponseHeaders { get; init; } = Config.Empty.Map<string>;
 
     /// <summary>Answers what is not under /v1/, such as the UI; false: it does not know the path either.</summary>
     public Func<HttpContext, ValueTask<bool>>? Pages { get; init; }
@@ -457,7 +456,7 @@ internal sealed partial class HttpApi(ApiSurroundings around)
         headers.Vary = "Accept-Encoding";
         headers.XContentTypeOptions = "nosniff";
         headers["X-Consul-Default-ACL-Policy"] = around.Authorizer.DefaultPolicy;
-        foreach (var (name, value) in around.ResponseHeaders)
+        foreach (var (name, value) in around.ResponseHeaders())
         {
             headers[name] = value;
         }

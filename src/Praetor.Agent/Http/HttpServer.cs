@@ -47,6 +47,7 @@ internal sealed class HttpServer : IHttpApplication<HttpContext>, IAsyncDisposab
     private readonly KestrelServer _kestrel;
     private readonly ConcurrentDictionary<IPAddress, int> _connections = new();
     private readonly HttpServerOptions _options;
+    private volatile int _connectionsMax;
 
     // A line ends with CR LF: readers that disagree about a bare LF see different headers.
     static HttpServer() =>
@@ -55,6 +56,7 @@ internal sealed class HttpServer : IHttpApplication<HttpContext>, IAsyncDisposab
     public HttpServer(HttpServerOptions options, Func<HttpContext, Task> handle, ILoggerFactory logs)
     {
         _options = options;
+        _connectionsMax = options.ConnectionsPerClientMax;
         _handle = handle;
         _log = logs.CreateLogger("agent.http");
         var kestrel = new KestrelServerOptions { AddServerHeader = false, AllowSynchronousIO = false };
@@ -84,6 +86,13 @@ internal sealed class HttpServer : IHttpApplication<HttpContext>, IAsyncDisposab
     /// <summary>Where it listens, with the ports that the system chose.</summary>
     public IReadOnlyCollection<string> Addresses =>
         _kestrel.Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.ToList();
+
+    /// <summary>Connections from one address, for those that come from now on. 0: no bound.</summary>
+    public int ConnectionsPerClientMax
+    {
+        get => _connectionsMax;
+        set => _connectionsMax = value;
+    }
 
     /// <exception cref="IOException">An address cannot be used.</exception>
     public Task StartAsync(CancellationToken stop) => _kestrel.StartAsync(this, stop);
@@ -139,10 +148,8 @@ internal sealed class HttpServer : IHttpApplication<HttpContext>, IAsyncDisposab
     private void Configure(ListenOptions listen)
     {
         listen.Protocols = _options.IsHttp2 ? HttpProtocols.Http2 : HttpProtocols.Http1;
-        if (_options.ConnectionsPerClientMax > 0)
-        {
-            listen.Use(next => context => CountedAsync(next, context));
-        }
+        // Without a bound too: a reload may set one, and then those that are there count.
+        listen.Use(next => context => CountedAsync(next, context));
 
         if (_options.Gate is { } gate)
         {
@@ -158,7 +165,8 @@ internal sealed class HttpServer : IHttpApplication<HttpContext>, IAsyncDisposab
             return;
         }
 
-        if (_connections.AddOrUpdate(client, 1, static (_, n) => n + 1) > _options.ConnectionsPerClientMax)
+        var count = _connections.AddOrUpdate(client, 1, static (_, n) => n + 1);
+        if (_connectionsMax is > 0 and var max && count > max)
         {
             Leave(client);
             await RefuseAsync(context, _options.IsHttp2);

@@ -57,12 +57,14 @@ internal sealed class CatalogDiff(NodeIdentity node)
         var services = local.Services
             .Where(own => !there.TryGetValue(own.Key, out var theirs) || !Same(own.Value.Record, theirs))
             .Select(static own => own.Key)
-            .Concat(there.Keys.Where(id => !local.Services.ContainsKey(id) && id != NodeIdentity.ServerServiceId));
+            .Concat(there.Keys.Where(id =>
+                !local.Services.ContainsKey(id) && id.Length > 0 && id != NodeIdentity.ServerServiceId));
         var checks = local.Checks
             .Where(own => !checksThere.TryGetValue(own.Key, out var theirs)
                 || !Same(own.Value.Record, theirs, ignoresOutput))
             .Select(static own => own.Key)
-            .Concat(checksThere.Keys.Where(id => !local.Checks.ContainsKey(id) && id != NodeIdentity.AliveCheckId));
+            .Concat(checksThere.Keys.Where(id =>
+                !local.Checks.ContainsKey(id) && id.Length > 0 && id != NodeIdentity.AliveCheckId));
         var changes = Of(local, services, checks);
         return changes with { Registrations = [.. Self(local, catalog), .. changes.Registrations] };
     }

@@ -266,6 +266,11 @@ public sealed partial class LocalAgent : IAsyncDisposable
     private Refusal? Put(LocalEditor editor, CheckPlan plan, LocalOrigin origin)
     {
         var spec = plan.Spec;
+        if (spec.Id.Length == 0)
+        {
+            return Refusal.BadRequest("Missing check name");
+        }
+
         LocalService? service = null;
         if (spec.ServiceId.Length > 0 && !editor.Now.Services.TryGetValue(spec.ServiceId, out service))
         {
@@ -298,8 +303,9 @@ public sealed partial class LocalAgent : IAsyncDisposable
 
     private void LoadFiles(LocalEditor editor, LocalAgentOptions options)
     {
-        var services = options.Services.Select(static p => p.Service.Record.Id)
-            .Concat(options.Services.Select(static p => p.Sidecar?.Service.Record.Id ?? ""))
+        var services = options.Services
+            .Concat(options.Services.Select(static p => p.Sidecar).OfType<ServicePlan>())
+            .Select(static p => p.Service.Record.Id)
             .ToHashSet(StringComparer.Ordinal);
         foreach (var gone in editor.Now.Services.Values
             .Where(s => s.Origin == LocalOrigin.ConfigFile && !services.Contains(s.Record.Id)).ToList())

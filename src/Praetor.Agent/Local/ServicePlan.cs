@@ -29,6 +29,12 @@ public sealed record ServicePlan
     /// <returns>Why not; null: it was put.</returns>
     internal string? Apply(LocalEditor editor, PortRange sidecars)
     {
+        // The catalog could not take it out again: an empty id says there that no service is meant.
+        if (Service.Record.Id.Length == 0)
+        {
+            return "Missing service name";
+        }
+
         Put(editor, Service, Checks ?? []);
         if (Sidecar is not { } plan)
         {

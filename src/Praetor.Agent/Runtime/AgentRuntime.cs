@@ -156,14 +156,18 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         {
             Log.Reloading(_logger);
             var result = _load();
-            if (result.Config is not { } loaded)
+            if (result.ReloadRefusal is { } broken)
             {
-                Log.ReloadRefused(_logger, result.ProblemText);
-                return result.ProblemText;
+                Log.ReloadRefused(_logger, broken);
+                return broken;
             }
 
-            var next = Served(loaded);
+            foreach (var warning in result.Warnings)
+            {
+                Log.Warned(_logger, warning);
+            }
 
+            var next = Served(result.Config!);
             foreach (var key in ConfigLoader.NotReloadable(_config, next))
             {
                 Log.NeedsRestart(_logger, key);
@@ -343,7 +347,7 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         Random = new Random(),
         Waits = new WaitLimits(_config.Http.DefaultQueryTime, _config.Http.MaxQueryTime),
         AlwaysPretty = _config.IsDev,
-        ResponseHeaders = _config.Http.ResponseHeaders,
+        ResponseHeaders = () => _config.Http.ResponseHeaders,
         Pages = new StatusPage(_server.StatusPageAsync, _config.Ui).AnswerAsync,
         Streams = streams,
     };

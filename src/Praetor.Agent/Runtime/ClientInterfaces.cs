@@ -75,6 +75,11 @@ internal sealed class ClientInterfaces(AgentConfig config, AgentLog log, TimePro
     public void Reload(AgentConfig next)
     {
         _guard.Rules = Guards(next);
+        if (_http is not null)
+        {
+            _http.ConnectionsPerClientMax = next.Limits.HttpConnectionsPerClient;
+        }
+
         _dns?.Reload(ConfigMapping.Dns(next));
     }
 
@@ -106,7 +111,7 @@ internal sealed class ClientInterfaces(AgentConfig config, AgentLog log, TimePro
         return new IPEndPoint(reachable, http.Port).ToString();
     }
 
-    private static GuardRules Guards(AgentConfig config)
+    internal static GuardRules Guards(AgentConfig config)
     {
         string[] own = [config.NodeName, Environment.MachineName, "." + config.Dns.Domain.TrimEnd('.')];
         return new GuardRules

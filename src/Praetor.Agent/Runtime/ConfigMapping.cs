@@ -1,4 +1,3 @@
-using System.Net;
 using Microsoft.Extensions.Logging;
 using Praetor.Agent.Checks;
 using Praetor.Agent.Config;
@@ -12,8 +11,6 @@ namespace Praetor.Agent.Runtime;
 /// <summary>Turns the configuration into what each part of the agent wants to be told.</summary>
 internal static class ConfigMapping
 {
-    private const int DnsPortDefault = 53;
-
     public static AgentLogOptions Log(AgentConfig config) => new()
     {
         Level = Level(config.Log.Level),
@@ -93,12 +90,8 @@ internal static class ConfigMapping
             DisableCompression = dns.DisableCompression,
             NodeMetaTxt = dns.NodeMetaTxt,
             Soa = new DnsSoa(dns.Soa.Refresh, dns.Soa.Retry, dns.Soa.Expire, dns.Soa.MinTtl),
-            Recursors = [.. dns.Recursors.Select(Recursor).OfType<IPEndPoint>()],
+            Recursors = dns.Recursors,
             RecursorTimeout = dns.RecursorTimeout,
         };
     }
-
-    private static IPEndPoint? Recursor(string text) =>
-        IPAddress.TryParse(text, out var bare) ? new IPEndPoint(bare, DnsPortDefault)
-        : IPEndPoint.TryParse(text, out var both) ? both : null;
 }

@@ -223,6 +223,5 @@ internal sealed class OwnServer : IServerSide
         NodeName = _node.Name,
         Random = _waits,
         Waits = new WaitLimits(_config.Http.DefaultQueryTime, _config.Http.MaxQueryTime),
-        ResponseHeaders = new Dictionary<string, string>(StringComparer.Ordinal),
     });
 }

@@ -9,8 +9,11 @@ namespace Praetor.Server.ConfigEntries;
 /// <summary>Reads an entry from the body of a request, as leniently as Consul does and with its texts.</summary>
 public static class ConfigEntryReader
 {
-    // Texts that clients look for; today's server writes them without 1.8.7's "Bad request: " in front.
-    private const string Failed = "Request decoding failed: ";
+    /// <summary>What stands before all that is wrong with a body; an entry that is acceptable but wrong has its own
+    /// words.</summary>
+    /// <remarks>Clients look for it; today's server writes it without 1.8.7's "Bad request: " in front.</remarks>
+    public const string Failed = "Request decoding failed: ";
+
     private const int ProblemsShown = 64;
 
     /// <summary>Reads and checks an entry.</summary>

@@ -57,8 +57,7 @@ internal sealed class AgentCommand : Command
             shell.Say("");
             await shell.Out.FlushAsync(stop);
             using var pid = PidFile.Write(config.PidFile);
-            await agent.StartAsync(
-                [.. loaded.Warnings, .. loaded.StartProblems.Select(static p => p.ToString())], stop);
+            await agent.StartAsync(loaded.Warnings, stop);
             return await UntilEndAsync(agent, config, signals);
         }
         catch (Exception e)

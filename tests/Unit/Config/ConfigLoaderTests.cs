@@ -71,7 +71,7 @@ public sealed class ConfigLoaderTests : IDisposable
         config.Join.Retry.ShouldBe(["f", "a", "b", "h"]);
         config.NodeMeta["x"].ShouldBe("b");
         config.NodeMeta["y"].ShouldBe("a");
-        config.Dns.Recursors.ShouldBe(["1.1.1.1:53"]);
+        config.Dns.Recursors.Single().ToString().ShouldBe("1.1.1.1:53");
         config.Services.Select(static s => s.Name).ShouldBe(["one", "two"]);
         config.Services[0].At.Line.ShouldBe(2);
     }
@@ -226,6 +226,81 @@ public sealed class ConfigLoaderTests : IDisposable
         result.Problems.ShouldBeEmpty();
         result.StartProblems.Single().What.ShouldBe(
             "Invalid check: Interval must be > 0 for Script, HTTP, or TCP checks");
+        result.Config.ShouldNotBeNull().Checks.ShouldBeEmpty();
+        result.Warnings.Count(static text => text.StartsWith("will not be registered: ", StringComparison.Ordinal))
+            .ShouldBe(1);
+    }
+
+    [Theory]
+    [InlineData("service { port = 9 }", "Missing service name")]
+    [InlineData("service { name = \"a\" check { http = \"http://x\" } }",
+        "Invalid check: Interval must be > 0 for Script, HTTP, or TCP checks")]
+    [InlineData("service { name = \"a\" connect { sidecar_service { check { http = \"http://x\" } } } }",
+        "Invalid check: Interval must be > 0 for Script, HTTP, or TCP checks")]
+    [InlineData("check { ttl = \"1s\" }", "Missing check name")]
+    public void A_broken_definition_is_left_out_at_start_and_refuses_a_reload(string hcl, string what)
+    {
+        var result = ConfigLoader.Load(["-dev", "-hcl", hcl, "-hcl", "service { name = \"good\" }"], Machine);
+        result.Config.ShouldNotBeNull().Services.Select(static s => s.Name).ShouldBe(["good"]);
+        result.Config.Checks.ShouldBeEmpty();
+        result.ReloadRefusal.ShouldNotBeNull().ShouldContain(what);
+    }
+
+    [Theory]
+    [InlineData("check { id = \"x\" ttl = \"1s\" }")]
+    [InlineData("service { name = \"a\" address = \"0.0.0.0\" }")]
+    [InlineData("service { name = \"a\" check { ttl = \"1s\" status = \"maybe\" } }")]
+    public void Files_may_say_what_requests_may_not(string hcl)
+    {
+        var result = ConfigLoader.Load(["-dev", "-hcl", hcl], Machine);
+        result.ReloadRefusal.ShouldBeNull();
+        (result.Config!.Services.Count + result.Config.Checks.Count).ShouldBe(1);
+    }
+
+    [Theory]
+    [InlineData("log_level = \"loud\"", "Invalid log level: loud")]
+    [InlineData("recursors = [\"foo\"]", "Invalid recursor address: foo")]
+    [InlineData("connect { ca_provider = \"vault\" }", "this version does not have the CA provider vault")]
+    [InlineData("connect { ca_provider = \"zz\" }", "zz is not a valid CA provider")]
+    public void A_value_that_would_come_to_nothing_is_refused(string hcl, string said) =>
+        ConfigLoader.Load(["-dev", "-hcl", hcl], Machine).Problems.Single().What.ShouldStartWith(said);
+
+    [Theory]
+    [InlineData("performance { raft_multiplier = 20 }",
+        "performance.raft_multiplier cannot be 20. Must be between 1 and 10")]
+    [InlineData("datacenter = \"a b\" primary_datacenter = \"p\"",
+        "datacenter cannot be \"a b\". Please use only [a-z0-9-_]")]
+    [InlineData("dns_config { udp_answer_limit = -1 }",
+        "dns_config.udp_answer_limit cannot be -1. Must be greater than or equal to zero")]
+    [InlineData("log_level = \"loud\"",
+        "log_level: Invalid log level: loud. Valid log levels are: [TRACE DEBUG INFO WARN ERR ERROR]")]
+    public void A_problem_says_each_thing_once(string hcl, string line)
+    {
+        var text = ConfigLoader.Load(["-dev", "-hcl", hcl], Machine).Problems.Single().ToString();
+        text.ShouldStartWith("flag -hcl #1:1:");
+        text[(text.IndexOf(": ", StringComparison.Ordinal) + 2)..].ShouldBe(line);
+    }
+
+    [Theory]
+    [InlineData("1.1.1.1", "1.1.1.1:53")]
+    [InlineData("1.1.1.1:5353", "1.1.1.1:5353")]
+    [InlineData("::1", "[::1]:53")]
+    [InlineData("[::1]:5353", "[::1]:5353")]
+    public void A_recursor_is_asked_at_port_53_unless_it_says_another(string written, string meant) =>
+        Good("-dev", "-recursor", written).Dns.Recursors.Single().ToString().ShouldBe(meant);
+
+    [Theory]
+    [InlineData("kind = \"service-resolver\" name = \"x\"", "this version does not act on it")]
+    [InlineData("kind = \"service-default\" name = \"x\"", "did you mean \"service-defaults\"?")]
+    [InlineData("kind = \"service-defaults\" name = \"x\" protocl = \"http\"", "protocl")]
+    [InlineData("kind = \"service-defaults\"", "serviceName is required")]
+    public void A_config_entry_that_could_not_be_written_is_refused_where_it_stands(string entry, string said)
+    {
+        var path = Write("entries.hcl", $"node_name = \"n\"\nconfig_entries {{ bootstrap = [{{ {entry} }}] }}");
+        var problem = ConfigLoader.Load(["-dev", "-config-file", path], Machine).Problems.Single();
+        (problem.At.File, problem.At.Line, problem.Key).ShouldBe((path, 2, "config_entries.bootstrap[0]"));
+        problem.ToString().ShouldContain(said);
+        problem.What.ShouldNotContain("Request");
     }
 
     [Fact]

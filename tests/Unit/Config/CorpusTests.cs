@@ -33,6 +33,8 @@ public sealed partial class CorpusTests
         ("enable_mesh_gateway_wan_federation = true", true, "the mesh is on by default"),
         ("\"services\":{\"name\"", true, "a single object stands for a list of one in JSON as in HCL"),
         ("acl_default_policy", false, "Consul finds out when the ACL system starts"),
+        ("log_level = \"FOO\"", false, "Consul finds out when the agent starts"),
+        ("recursors = [\"x:y:z\"]", false, "Consul finds out when the agent starts"),
     ];
 
     private sealed record Case(string Format, bool IsValid, string Text, string Message);

@@ -56,6 +56,9 @@ internal sealed class Agent : IAsyncDisposable
 
     public ToldServers Servers { get; }
 
+    /// <summary>Where HTTP listens.</summary>
+    public Uri Address => _http.BaseAddress!;
+
     public IPEndPoint Rpc => _runtime.RpcEndPoint.ShouldNotBeNull();
 
     /// <summary>This server, as others are told of it.</summary>
@@ -69,12 +72,22 @@ internal sealed class Agent : IAsyncDisposable
     public static Task<Agent> ClientAsync(params ServerPeer[] servers) =>
         StartAsync("c1", "dc1", isServer: false, null, "", servers);
 
+    /// <param name="node">Its name.</param>
+    /// <param name="datacenter">Where it is.</param>
+    /// <param name="isServer">Whether it has the state.</param>
+    /// <param name="rpc">Where other agents ask. Null: at a free port.</param>
+    /// <param name="hcl">What is configured besides.</param>
+    /// <param name="servers">What it is told of.</param>
+    /// <param name="reload">What is configured besides when it reloads. Null: the same.</param>
     public static async Task<Agent> StartAsync(
-        string node, string datacenter, bool isServer, IPEndPoint? rpc, string hcl, ServerPeer[] servers)
+        string node, string datacenter, bool isServer, IPEndPoint? rpc, string hcl, ServerPeer[] servers,
+        string? reload = null)
     {
-        List<string> arguments =
-            ["-dev", "-node", node, "-datacenter", datacenter, "-node-id", Guid.NewGuid().ToString(), "-hcl", hcl];
-        var loaded = ConfigLoader.Load(arguments, new ConfigSurroundings(node, static () => []));
+        var id = Guid.NewGuid().ToString();
+        ConfigResult Load(string fragment) => ConfigLoader.Load(
+            ["-dev", "-node", node, "-datacenter", datacenter, "-node-id", id, "-hcl", fragment],
+            new ConfigSurroundings(node, static () => []));
+        var loaded = Load(hcl);
         var config = loaded.Config.ShouldNotBeNull(loaded.ProblemText);
         var loopback = new ListenAddress(IPAddress.Loopback, 0);
         config = config with
@@ -87,7 +100,7 @@ internal sealed class Agent : IAsyncDisposable
         var told = new ToldServers();
         told.Tell(servers);
         var runtime = new AgentRuntime(
-            config, () => loaded, new AgentBuild("0", "", ""), TextWriter.Null, TimeProvider.System, told);
+            config, () => Load(reload ?? hcl), new AgentBuild("0", "", ""), TextWriter.Null, TimeProvider.System, told);
         await runtime.StartAsync([], CancellationToken.None);
         return new Agent(runtime, config, told);
     }

@@ -74,4 +74,16 @@ public sealed class ReloadTests
         world.InCatalog("counting")!.Port.ShouldBe(9001);
         world.Agent.State.Current.Services["counting"].Origin.ShouldBe(LocalOrigin.ConfigFile);
     }
+
+    [Fact]
+    public async Task A_service_without_a_name_comes_neither_into_the_state_nor_into_the_catalog()
+    {
+        await using var world = await LocalWorld.StartedAsync(with: static options => options with
+        {
+            Services = [LocalWorld.FromFile(options, """{"Port":9}"""), LocalWorld.FromFile(options, Counting)],
+        });
+
+        world.Agent.State.Current.Services.Keys.ShouldBe(["counting", "counting-sidecar-proxy"], ignoreOrder: true);
+        world.Contents().Services.ShouldNotContain(static s => s.Id.Length == 0);
+    }
 }
