@@ -29,13 +29,13 @@ internal static class ProductVersion
         }
     }
 
-    /// <summary>When it was built, as RFC 3339; builds are reproducible, so it is the date of the files.</summary>
-    public static string BuildDate
-    {
-        get
-        {
-            var built = File.GetLastWriteTimeUtc(Path.Combine(AppContext.BaseDirectory, "praetor.dll"));
-            return built.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
-        }
-    }
+    /// <summary>The date of the commit it was built from, as RFC 3339, for builds are reproducible.</summary>
+    /// <remarks>The build asks git for it (Praetor.csproj). Without git it is the date of the file.</remarks>
+    public static string BuildDate { get; } =
+        typeof(ProductVersion).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
+            .FirstOrDefault(static about => about.Key == "CommitDate")?.Value ?? DateOfFile();
+
+    private static string DateOfFile() =>
+        File.GetLastWriteTimeUtc(Path.Combine(AppContext.BaseDirectory, "praetor.dll"))
+            .ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 }

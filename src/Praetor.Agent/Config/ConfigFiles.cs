@@ -79,6 +79,14 @@ internal sealed class ConfigFiles(ConfigFormat? format)
     }
 
     private void Refuse(string path, Exception why) => Problems.Add(new ConfigProblem(
-        new Position(path, 0, 0), "", $"config: ReadFile failed on {path}: {why.Message}",
+        new Position(path, 0, 0), "", $"config: Open failed on {path}. open {path}: {Reason(why)}",
             "check the path and its rights"));
+
+    // The words of Go, by which scripts know them.
+    private static string Reason(Exception why) => why switch
+    {
+        FileNotFoundException or DirectoryNotFoundException => "no such file or directory",
+        UnauthorizedAccessException => "permission denied",
+        _ => why.Message,
+    };
 }

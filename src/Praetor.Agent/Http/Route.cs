@@ -40,6 +40,9 @@ internal sealed record Route
     /// <summary>Set for everything else.</summary>
     public Handler? Handle { get; init; }
 
+    /// <summary>Whether it can wait for a change, as reads of the state do.</summary>
+    public bool Waits { get => field || Read is not null; init; }
+
     /// <summary>Whether a waiting reader sleeps on when the answer looks the same as before.</summary>
     public bool IgnoresEqual { get; init; }
 

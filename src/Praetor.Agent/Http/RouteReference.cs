@@ -16,7 +16,7 @@ internal static class RouteReference
         text.Append("for all that follows. HEAD works where GET does.\n\n");
         text.Append("**Needs** is the right that a token must give once there are ACLs; version 0.1 has none ");
         text.Append("and lets everybody who can connect do everything. **Waits**: with `?index=` it answers when ");
-        text.Append("something changed, or when `wait=` is over. ");
+        text.Append("something changed, or when `wait=` is over; one service of the agent by `?hash=`. ");
         text.Append("**Body** is the most that a request's body may weigh.\n");
         var groups = table.Routes.GroupBy(static route => GroupOf(route.Pattern), StringComparer.Ordinal);
         foreach (var group in groups.OrderBy(static group => group.Key, StringComparer.Ordinal))
@@ -37,7 +37,7 @@ internal static class RouteReference
     private static void WriteRow(StringBuilder text, Route route)
     {
         var description = route.Description.Replace("|", "\\|", StringComparison.Ordinal);
-        var waits = route.Read is null ? "" : "yes";
+        var waits = route.Waits ? "yes" : "";
         text.Append(CultureInfo.InvariantCulture, $"| {route.Method} | `{route.Pattern}` | {route.Acl} | {waits} ");
         text.Append(CultureInfo.InvariantCulture, $"| {BodyOf(route)} | {description} |\n");
     }

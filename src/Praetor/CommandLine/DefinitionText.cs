@@ -8,15 +8,23 @@ internal static class DefinitionText
 {
     /// <summary>Reads a text in either language; which one it is shows.</summary>
     /// <exception cref="CommandException">It is neither; the message says where and why.</exception>
-    public static JsonElement Read(ReadOnlySpan<byte> text, string file, string doing)
+    public static JsonElement Read(Shell shell, ReadOnlySpan<byte> text, string file, string doing) =>
+        ToJson(Parse(shell, text, file, doing));
+
+    /// <summary>The same, with the places of all values.</summary>
+    /// <exception cref="CommandException">It is neither; the message says where and why.</exception>
+    public static ConfigNode Parse(Shell shell, ReadOnlySpan<byte> text, string file, string doing)
     {
         var parsed = ConfigParser.Parse(text, file, ConfigFormat.Hcl);
-        if (parsed.Error is { } error)
-        {
-            throw new CommandException($"{doing}: {error}");
-        }
+        return parsed.Error is { } error
+            ? throw new CommandException($"{doing}: {(shell.IsConsul ? GoConfigErrors.OfText(error) : error)}")
+            : parsed.Value!;
+    }
 
-        using var document = JsonDocument.Parse(parsed.Value!.ToJson());
+    /// <summary>A tree as JSON.</summary>
+    public static JsonElement ToJson(ConfigNode root)
+    {
+        using var document = JsonDocument.Parse(root.ToJson());
         return document.RootElement.Clone();
     }
 

@@ -31,14 +31,14 @@ internal sealed class Usage(IReadOnlyList<CommandRow> table)
         if (command is null)
         {
             text.Append($"Usage: {program} {row.Name} <subcommand> [options] [args]\n\n");
-            AppendText(text, row.About.Length > 0 ? row.About : row.Summary + ".");
+            AppendAbout(text, row.About.Length > 0 ? row.About : row.Summary + ".", program);
             text.Append("\nSubcommands:\n\n");
             AppendList(text, Below(row));
             return text.ToString().TrimEnd('\n');
         }
 
         text.Append($"Usage: {program} {row.Name} {command.Arguments}".TrimEnd()).Append("\n\n");
-        AppendText(text, command.About.Replace("$ praetor ", $"$ {program} ", StringComparison.Ordinal));
+        AppendAbout(text, command.About, program);
         AppendFlags(text, "Flags", command.Flags.All.Where(flag => !HttpFlags.Names.Contains(flag.Name)));
         AppendFlags(text, "Flags for talking to the agent", HttpFlagsOf(command));
         return text.ToString().TrimEnd('\n');
@@ -86,6 +86,11 @@ internal sealed class Usage(IReadOnlyList<CommandRow> table)
             AppendWrapped(text, flag.Help, FlagMargin);
         }
     }
+
+    // Examples call the program by the name that it was called by; pipes call it again.
+    private static void AppendAbout(StringBuilder text, string about, string program) => AppendText(text, about
+        .Replace("$ praetor ", $"$ {program} ", StringComparison.Ordinal)
+        .Replace("| praetor ", $"| {program} ", StringComparison.Ordinal));
 
     // Paragraphs are separated by empty lines; a line that starts with a space is an example and stays as it is.
     private static void AppendText(StringBuilder text, string about)

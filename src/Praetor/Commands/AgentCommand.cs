@@ -32,7 +32,8 @@ internal sealed class AgentCommand : Command
         var loaded = Load();
         if (loaded.Config is not { } config)
         {
-            throw new CommandException($"==> {loaded.ProblemText}");
+            var what = shell.IsConsul ? GoConfigErrors.Of(loaded.Problems) : loaded.ProblemText;
+            throw new CommandException($"==> {what}");
         }
 
         if (Unsupported(config) is { } unsupported)

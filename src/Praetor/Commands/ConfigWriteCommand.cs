@@ -54,7 +54,7 @@ internal sealed class ConfigWriteCommand : Command
     private static JsonElement Read(Shell shell, string path)
     {
         var text = ValueSource.ReadPath(shell, path, "Failed to load data: Failed to read file");
-        return DefinitionText.Read(text, path == "-" ? "stdin" : path, Doing);
+        return DefinitionText.Read(shell, text, path == "-" ? "stdin" : path, Doing);
     }
 
     private static string RequireKind(JsonElement entry)

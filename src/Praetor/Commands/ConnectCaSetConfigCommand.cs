@@ -49,7 +49,8 @@ internal sealed class ConnectCaSetConfigCommand : Command
         }
         catch (JsonException wrong)
         {
-            throw new CommandException($"Error parsing config file: {GoErrors.Json(text, wrong)}");
+            var why = GoErrors.Json(text, wrong, OutputJson.Default.CaConfiguration, "api.CAConfig");
+            throw new CommandException($"Error parsing config file: {why}");
         }
     }
 }

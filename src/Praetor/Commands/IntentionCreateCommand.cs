@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Languages;
 using Praetor.Client;
 using Praetor.CommandLine;
 
@@ -125,7 +126,9 @@ internal sealed class IntentionCreateCommand : Command
             }
             catch (JsonException wrong)
             {
-                throw new CommandException($"Error: {GoErrors.Json(text, wrong)}");
+                var why = text.Length == 0 ? "EOF"
+                    : GoErrors.Json(text, wrong, OutputJson.Default.Intention, "api.Intention");
+                throw new CommandException($"Error: {JsonErrors.Streamed(why)}");
             }
         }
 

@@ -64,7 +64,8 @@ internal sealed class KvImportCommand : Command
         }
         catch (JsonException wrong)
         {
-            throw new CommandException($"Cannot unmarshal data: {GoErrors.Json(data, wrong)}");
+            var why = GoErrors.Json(data, wrong, KvExportJson.Default.KvExportEntryArray, "[]*impexp.Entry");
+            throw new CommandException($"Cannot unmarshal data: {why}");
         }
     }
 

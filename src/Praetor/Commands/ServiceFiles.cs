@@ -1,4 +1,6 @@
 using System.Text.Json;
+using Languages;
+using Praetor.Agent.Config;
 using Praetor.CommandLine;
 
 namespace Praetor.Commands;
@@ -14,8 +16,9 @@ internal static class ServiceFiles
         new(StringComparer.OrdinalIgnoreCase) { "checks", "upstreams", "paths" };
 
     /// <summary>The definitions in the files, in order, as the API takes them.</summary>
-    /// <exception cref="CommandException">A file cannot be read.</exception>
-    public static IReadOnlyList<JsonElement> Read(IReadOnlyList<string> paths)
+    /// <exception cref="CommandException">Something is wrong with a file. All are judged before any is used, so
+    /// that a mistake in the last leaves nothing half done.</exception>
+    public static IReadOnlyList<JsonElement> Read(Shell shell, IReadOnlyList<string> paths)
     {
         var found = new List<JsonElement>();
         foreach (var path in paths)
@@ -23,9 +26,11 @@ internal static class ServiceFiles
             foreach (var file in FilesAt(path))
             {
                 var text = ValueSource.ReadFile(file, $"Error: config: Open failed on {file}", ". ");
-                var root = DefinitionText.Read(text, file, $"Error: failed to parse {file}");
-                Collect(root, "service", found);
+                var tree = DefinitionText.Parse(shell, text, file, $"Error: failed to parse {file}");
+                Judge(shell, tree, file);
+                var root = DefinitionText.ToJson(tree);
                 Collect(root, "services", found);
+                Collect(root, "service", found);
             }
         }
 
@@ -38,6 +43,23 @@ internal static class ServiceFiles
     /// <summary>The id that it is registered by: its own, else its name.</summary>
     public static string IdOf(JsonElement service) =>
         DefinitionText.Text(service, "id") is { Length: > 0 } id ? id : NameOf(service);
+
+    // The files are those that an agent takes in its folder. Consul leaves the rules to the agent that is asked.
+    private static void Judge(Shell shell, ConfigNode tree, string file)
+    {
+        var problems = DefinitionFiles.Undecodable(tree);
+        if (problems.Count == 0 && !shell.IsConsul)
+        {
+            problems = DefinitionFiles.Unregistrable(tree);
+        }
+
+        if (problems.Count > 0)
+        {
+            throw new CommandException(shell.IsConsul
+                ? $"Error: failed to parse {file}: {GoConfigErrors.OfFile(problems)}"
+                : $"Error: {string.Join('\n', problems)}");
+        }
+    }
 
     private static IEnumerable<string> FilesAt(string path) =>
         Directory.Exists(path)

@@ -38,7 +38,7 @@ internal sealed class ServicesDeregisterCommand : Command
 
         var ids = arguments.Count == 0
             ? [_id.Value]
-            : ServiceFiles.Read(arguments).Select(ServiceFiles.IdOf).Where(id => id.Length > 0).ToList();
+            : ServiceFiles.Read(shell, arguments).Select(ServiceFiles.IdOf).Where(id => id.Length > 0).ToList();
         using var client = _http.Connect(shell);
         foreach (var id in ids)
         {

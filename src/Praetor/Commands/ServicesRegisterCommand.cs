@@ -62,7 +62,7 @@ internal sealed class ServicesRegisterCommand : Command
 
     private async Task<int> RegisterFilesAsync(Shell shell, IReadOnlyList<string> paths, CancellationToken stop)
     {
-        var services = ServiceFiles.Read(paths);
+        var services = ServiceFiles.Read(shell, paths);
         using var client = _http.Connect(shell);
         foreach (var service in services)
         {

@@ -37,9 +37,11 @@ internal sealed class ValidateCommand : Command
         }
 
         var format = _format.Value.Length > 0 ? _format.Value : null;
-        if (Problem(arguments, format) is { } problem)
+        var result = ConfigLoader.Validate(arguments, format);
+        if (result.Problems.Count > 0)
         {
-            throw new CommandException($"Config validation failed: {problem}");
+            var what = shell.IsConsul ? GoConfigErrors.Of(result.Problems) : result.ProblemText;
+            throw new CommandException($"Config validation failed: {what}");
         }
 
         if (!_quiet.Value)
@@ -48,15 +50,6 @@ internal sealed class ValidateCommand : Command
         }
 
         return Task.FromResult(0);
-    }
-
-    /// <summary>What is wrong with the configuration in these files and folders. Null: nothing.</summary>
-    /// <param name="paths">Files and folders, in order.</param>
-    /// <param name="format"><c>hcl</c> or <c>json</c> for all of them. Null: by the files' names.</param>
-    private static string? Problem(IReadOnlyList<string> paths, string? format)
-    {
-        var result = ConfigLoader.Validate(paths, format);
-        return result.Problems.Count == 0 ? null : result.ProblemText;
     }
 
     private static string? ReadFormat(string text, ref string value)

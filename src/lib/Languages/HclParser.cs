@@ -38,6 +38,11 @@ internal sealed class HclParser
         var items = new List<Item>();
         while (_token.Kind != end)
         {
+            if (_token.Kind == HclKind.Eof)
+            {
+                Fail("object expected closing RBRACE got: EOF", "an object is not closed: write }");
+                return null;
+            }
             if (ParseItem(depth) is not { } item)
             {
                 return null;
@@ -62,7 +67,7 @@ internal sealed class HclParser
         if (names.Count == 0)
         {
             Fail($"expected: IDENT | STRING | ASSIGN | LBRACE got: {HclLexer.NameOf(_token.Kind)}",
-                _token.Kind == HclKind.Eof ? "an object is not closed: write }" : ItemRemedy);
+                ItemRemedy);
             return null;
         }
         var value = _token.Kind switch

@@ -56,10 +56,22 @@ internal sealed class JsonParser(TextScanner scanner)
         {
             return ConfigNode.OfBool(false, at);
         }
-        return scanner.TryTake("null")
-            ? ConfigNode.OfNull(at)
-            : Unexpected("looking for beginning of value",
-                "a value is an object, a list, a string, a number, true, false or null");
+        return scanner.TryTake("null") ? ConfigNode.OfNull(at) : WrongWord();
+    }
+
+    // Go names the letter at which a word stops to be one that it knows.
+    private ConfigNode? WrongWord()
+    {
+        const string Remedy = "a value is an object, a list, a string, a number, true, false or null";
+        var word = scanner.Current switch { 't' => "true", 'f' => "false", 'n' => "null", _ => "" };
+        var right = 0;
+        while (right < word.Length && scanner.TryTake(word[right]))
+        {
+            right++;
+        }
+        return right == 0
+            ? Unexpected("looking for beginning of value", Remedy)
+            : Unexpected($"in literal {word} (expecting '{word[right]}')", Remedy);
     }
 
     private ConfigNode? ParseObject(int depth, Position at)

@@ -146,7 +146,7 @@ public sealed class ConfigLoaderTests : IDisposable
     [InlineData("-dns-port=x", "strconv.ParseInt: parsing \"x\": invalid syntax")]
     [InlineData("extra", "Unexpected extra arguments: [extra]")]
     [InlineData("-config-format=xml", "-config-format must be either 'hcl' or 'json'")]
-    [InlineData("-config-file=/does/not/exist.hcl", "ReadFile failed on /does/not/exist.hcl")]
+    [InlineData("-config-file=/does/not/exist.hcl", "open /does/not/exist.hcl: no such file or directory")]
     [InlineData("-hcl=a = ", "Unknown token: EOF")]
     public void A_bad_command_line_is_refused(string word, string text) =>
         ConfigLoader.Load(["-dev", word], Machine).ProblemText.ShouldContain(text);

@@ -50,7 +50,7 @@ public sealed class ConfigParserTests
     [Theory]
     [InlineData("a = foo", 1, 5, "Unknown token: IDENT foo")]
     [InlineData("a = 1\n}", 2, 1, "expected: IDENT | STRING | ASSIGN | LBRACE got: RBRACE")]
-    [InlineData("a {", 1, 4, "expected: IDENT | STRING | ASSIGN | LBRACE got: EOF")]
+    [InlineData("a {", 1, 4, "object expected closing RBRACE got: EOF")]
     [InlineData("a = [1 2]", 1, 8, "error parsing list, expected comma or list end, got: NUMBER")]
     [InlineData("a = \"x", 1, 7, "literal not terminated")]
     [InlineData("a = \"x\ny\"", 1, 7, "literal not terminated")]

@@ -25,7 +25,7 @@ public sealed class DirectionTests
     };
 
     /// <summary>Commands that are an agent or look at its files, instead of talking to one that runs.</summary>
-    private static readonly string[] CommandsThatAreAgents = ["Agent", "Demo", "Validate"];
+    private static readonly string[] CommandsThatAreAgents = ["Agent", "Demo", "ServiceFiles", "Validate"];
 
     [Fact]
     public void A_project_refers_only_to_those_below_it() => ProjectReferences()

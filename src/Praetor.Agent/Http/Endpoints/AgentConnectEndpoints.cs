@@ -37,8 +37,8 @@ internal sealed class AgentConnectEndpoints(IMeshView mesh, LeafCache leaves, Ag
 
     public void AddTo(RouteTable routes)
     {
-        routes.Handle("GET", "/v1/agent/connect/ca/leaf/{service}", ActAsService, LeafAsync,
-            "The certificate and key of a service; blocks until it is renewed.");
+        routes.HandleWaiting("/v1/agent/connect/ca/leaf/{service}", ActAsService, LeafAsync,
+            "The certificate and key of a service; waits until it is renewed.");
         routes.Handle("POST", "/v1/agent/connect/authorize", RouteRows.ServiceWrite, AuthorizeAsync,
             "Whether the owner of a certificate may connect to a service.");
     }

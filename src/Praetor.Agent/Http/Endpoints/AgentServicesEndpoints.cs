@@ -15,7 +15,7 @@ internal sealed class AgentServicesEndpoints(
     public void AddTo(RouteTable routes)
     {
         routes.Handle("GET", "/v1/agent/services", RouteRows.ServiceRead, List, "The services of this agent.");
-        routes.Handle("GET", "/v1/agent/service/{id}", RouteRows.ServiceRead, GetAsync,
+        routes.HandleWaiting("/v1/agent/service/{id}", RouteRows.ServiceRead, GetAsync,
             "One service of this agent; waits for a change with hash=.");
         routes.Handle("GET", "/v1/agent/health/service/name/{name}", RouteRows.ServiceRead, HealthByName,
             "The health of a service's instances on this agent, also as the answer's status.");

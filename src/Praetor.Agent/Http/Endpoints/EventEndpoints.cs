@@ -23,7 +23,7 @@ internal sealed class EventEndpoints(UserEvents events, WaitLimits waits, TimePr
             BodyMaxRemedy = ": gossip carries no more, the event's name and filters included",
             Description = "Fires an event for all agents, or for those that node, service and tag match.",
         });
-        routes.Handle("GET", "/v1/event/list", EventRead, ListAsync,
+        routes.HandleWaiting("/v1/event/list", EventRead, ListAsync,
             $"The last {UserEvents.KeptMax} events that this agent saw, or those of a name; waits for the next.");
     }
 

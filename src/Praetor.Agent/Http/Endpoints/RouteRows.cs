@@ -35,6 +35,14 @@ internal static class RouteRows
             Method = method, Pattern = pattern, Acl = acl, Handle = handler, Description = description,
         });
 
+    /// <summary>What is the agent's own and can be waited for.</summary>
+    public static void HandleWaiting(
+        this RouteTable table, string pattern, AclRequirement acl, Handler handler, string description) =>
+        table.Add(new Route
+        {
+            Method = "GET", Pattern = pattern, Acl = acl, Handle = handler, Description = description, Waits = true,
+        });
+
     /// <summary>Everything that writes to this agent's disk: what cannot be written is said.</summary>
     public static Handler Written(Handler handler) => async request =>
     {
