@@ -32,6 +32,7 @@ public sealed partial class AgentRuntime : IAsyncDisposable
     private readonly IServerSide _server;
     private readonly LocalAgent _local;
     private readonly ClientInterfaces _interfaces;
+    private readonly string? _ownAddress;
     private readonly ManagedProxies _proxies;
     private readonly RouteTable _routes = new();
     private readonly SemaphoreSlim _reloads = new(1, 1);
@@ -76,8 +77,8 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         _interfaces = new ClientInterfaces(config, _log, time);
         _local = new LocalAgent(ConfigMapping.Local(config, _node), _server.Catalog, time, random, _log);
         _local.Failed += e => Fail(e.Message);
-        _proxies = new ManagedProxies(
-            _local, ClientInterfaces.OwnAddress(config), _metrics, time, _log.CreateLogger("agent.proxy"));
+        _ownAddress = ClientInterfaces.OwnAddress(config);
+        _proxies = new ManagedProxies(_local, _ownAddress, _metrics, time, _log.CreateLogger("agent.proxy"));
     }
 
     /// <summary>Ends when the agent is to end: true when it left, false when it cannot go on.</summary>
@@ -372,5 +373,8 @@ public sealed partial class AgentRuntime : IAsyncDisposable
 
         [LoggerMessage(10, LogLevel.Information, "ignoring remote exec event, disabled: event_id={Id}")]
         public static partial void ExecDisabled(ILogger log, string id);
+
+        [LoggerMessage(12, LogLevel.Warning, "ignoring remote exec event, as HTTP is off: event_id={Id}")]
+        public static partial void ExecWithoutHttp(ILogger log, string id);
     }
 }
