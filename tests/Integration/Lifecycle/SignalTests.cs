@@ -38,6 +38,28 @@ public sealed class SignalTests
         await agent.StartAgainAsync(Stop);
     }
 
+    // A shell script's background commands ignore INT, and those under nohup HUP.
+    [Fact]
+    public async Task Signals_that_were_ignored_where_it_was_started_are_heard()
+    {
+        using var folder = new TempFolder("signals");
+        var script = folder.Write(
+            "praetor", $"#!/bin/sh\ntrap '' INT HUP TERM\nexec '{new AgentOptions().Executable}' \"$@\"\n");
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(script, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        }
+
+        await using var agent = await AgentProcess.StartAsync(
+            new AgentOptions { Executable = script, Arguments = ["-config-dir", folder.Path] }, Stop);
+        await HasServicesAsync(agent, "!web");
+        folder.Write("web.hcl", """service { name = "web" port = 80 }""");
+        agent.Reload();
+        await HasServicesAsync(agent, "web");
+        Command.Signal(agent.ProcessId, SigInt);
+        (await agent.EndedAsync(EndLimit)).ShouldBe(1, agent.Log);
+    }
+
     [Fact]
     public async Task Leave_ends_the_agent_with_zero()
     {
