@@ -193,6 +193,7 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         }
         catch (IOException e)
         {
+            Log.ReloadRefused(_logger, e.Message);
             return e.Message;
         }
         finally
@@ -200,6 +201,9 @@ public sealed partial class AgentRuntime : IAsyncDisposable
             _reloads.Release();
         }
     }
+
+    /// <summary>Reloads for somebody who cannot wait for it: what goes wrong is logged.</summary>
+    public void BeginReload(CancellationToken stop) => _ = SuperviseReloadAsync(stop);
 
     /// <summary>Leaves the cluster, gracefully, and ends.</summary>
     public async Task LeaveAsync()
@@ -255,6 +259,23 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         var server = new OwnServer(_config, _node, _links, _build, _time, random, _log);
         server.Failed += Fail;
         return server;
+    }
+
+    private async Task SuperviseReloadAsync(CancellationToken stop)
+    {
+        try
+        {
+            _ = await ReloadAsync(stop);
+        }
+        catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
+        {
+            // The agent ends.
+        }
+        catch (Exception e)
+        {
+            // supervisor: nobody else sees what broke one reload, and the agent goes on as it was.
+            Log.ReloadBroke(_logger, e);
+        }
     }
 
     private void Fail(string why)
@@ -373,6 +394,9 @@ public sealed partial class AgentRuntime : IAsyncDisposable
 
         [LoggerMessage(10, LogLevel.Information, "ignoring remote exec event, disabled: event_id={Id}")]
         public static partial void ExecDisabled(ILogger log, string id);
+
+        [LoggerMessage(13, LogLevel.Error, "the reload broke, the configuration may be taken over in part")]
+        public static partial void ReloadBroke(ILogger log, Exception failure);
 
         [LoggerMessage(12, LogLevel.Warning, "ignoring remote exec event, as HTTP is off: event_id={Id}")]
         public static partial void ExecWithoutHttp(ILogger log, string id);

@@ -37,6 +37,24 @@ public sealed class AgentRuntimeTests : IDisposable
         (await agent.ReloadAsync(Stop)).ShouldNotBeNull().ShouldContain("require an HTTP or HTTPS endpoint");
     }
 
+    [Fact]
+    public async Task What_breaks_a_reload_by_signal_is_logged()
+    {
+        await using (var agent = Make())
+        {
+            _load = static () => throw new InvalidOperationException("the cause");
+            agent.BeginReload(Stop);
+            _load = static () => throw new IOException("cannot be read");
+            agent.BeginReload(Stop);
+        }
+
+        // Whole only once the log is closed.
+        var said = _log.ToString();
+        said.ShouldContain("the reload broke");
+        said.ShouldContain("the cause");
+        said.ShouldContain("cannot be read");
+    }
+
     private static ConfigResult Load(params string[] line) => ConfigLoader.Load(
         ["-dev", "-node-id", "11111111-2222-3333-4444-555555555555", "-dns-port=-1", .. line],
         new ConfigSurroundings("n1", static () => []));
