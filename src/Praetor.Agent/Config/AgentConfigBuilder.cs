@@ -209,8 +209,14 @@ internal sealed class AgentConfigBuilder(SettingValues values, bool isDev, Confi
         {
             return [.. fallback.Select(address => address with { Port = port })];
         }
+        var known = _problems.Count;
+        var words = Resolve(key).Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        if (words.Length == 0 && _problems.Count == known)
+        {
+            Refuse(key, "gives no address", "see what the template finds on this machine, or write an IP address");
+        }
         var list = new List<ListenAddress>();
-        foreach (var word in Resolve(key).Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        foreach (var word in words)
         {
             if (word.StartsWith("unix://", StringComparison.Ordinal))
             {

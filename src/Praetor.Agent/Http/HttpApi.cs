@@ -4,6 +4,8 @@ using System.IO.Pipelines;
 using System.Net;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Primitives;
+using Microsoft.Net.Http.Headers;
 using Praetor.Agent.Forwarding;
 using Praetor.Agent.Http.Endpoints;
 using Praetor.Agent.Telemetry;
@@ -439,7 +441,7 @@ internal sealed partial class HttpApi(ApiSurroundings around)
         }
 
         var body = reply.Body;
-        if (body.Length >= CompressFromBytes && AcceptsGzip(context.Request.Headers.AcceptEncoding.ToString()))
+        if (body.Length >= CompressFromBytes && AcceptsGzip(context.Request.Headers.AcceptEncoding))
         {
             headers.ContentEncoding = "gzip";
             return WriteCompressedAsync(context, body);
@@ -471,7 +473,10 @@ internal sealed partial class HttpApi(ApiSurroundings around)
         }
     }
 
-    private static bool AcceptsGzip(string accepted) => accepted.Contains("gzip", StringComparison.OrdinalIgnoreCase);
+    // A quality of 0 means: not that one. A header that cannot be read asks for nothing.
+    private static bool AcceptsGzip(StringValues accepted) =>
+        StringWithQualityHeaderValue.TryParseList(accepted, out var codings)
+        && codings.Any(static c => c.Value.Equals("gzip", StringComparison.OrdinalIgnoreCase) && c.Quality != 0);
 
     private static byte[] Compress(byte[] body)
     {

@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using Praetor.Server.Storage;
 
 namespace Praetor.Agent.Local;
 
@@ -59,7 +60,7 @@ public sealed class LocalDatabase : IDisposable
         }
         catch (Exception e) when (e is SqliteException or UnauthorizedAccessException or IOException)
         {
-            throw new IOException($"{path}: cannot be opened ({e.Message}); is another agent using it?", e);
+            throw new IOException($"{path}: cannot be opened ({e.Message}); {SqliteRemedy.For(e)}", e);
         }
 
         _writer = new Thread(Run) { Name = "local writer", IsBackground = true };

@@ -60,13 +60,16 @@ public sealed partial class AgentRuntime
     private async Task StartToolsAsync()
     {
         var tools = _tools!;
-        var address = ClientInterfaces.OwnAddress(_config);
-        _exec = new RemoteExecution(
-            new ClientExecStore(address, () => _local.Tokens["agent"], _time), _node.Name, _time,
-            _log.CreateLogger("agent"));
         tools.Events.RemoteExecAsked += OnRemoteExec;
-        _watches = new AgentWatches(address, _time, new Random(), _log.CreateLogger("agent.watch"));
-        await _watches.ApplyAsync(ReadWatches(_config, out _));
+        if (_ownAddress is not null)
+        {
+            _exec = new RemoteExecution(
+                new ClientExecStore(_ownAddress, () => _local.Tokens["agent"], _time), _node.Name, _time,
+                _log.CreateLogger("agent"));
+            _watches = new AgentWatches(_ownAddress, _time, new Random(), _log.CreateLogger("agent.watch"));
+            await _watches.ApplyAsync(ReadWatches(_config, out _));
+        }
+
         if (!_config.Values.Flag("disable_coordinates"))
         {
             _toolLoops.Add(EndQuietlyAsync(Sender(tools).RunAsync(_toolsStop.Token)));
@@ -85,7 +88,7 @@ public sealed partial class AgentRuntime
         _log.CreateLogger("agent"));
 
     private IReadOnlyList<WatchDefinition> ReadWatches(AgentConfig config, out string? problem) => AgentWatches.Read(
-        config.Watches, config.Addresses.Http.Count > 0,
+        config.Watches, _ownAddress is not null,
         config.CheckSettings.AllowLocalScripts ? ScriptChecks.LocalOnly : ScriptChecks.Off, out problem);
 
     private void OnRemoteExec(UserEvent asked)
@@ -96,7 +99,13 @@ public sealed partial class AgentRuntime
             return;
         }
 
-        _exec!.Begin(asked);
+        if (_exec is null)
+        {
+            Log.ExecWithoutHttp(_logger, asked.Id);
+            return;
+        }
+
+        _exec.Begin(asked);
     }
 
     private async ValueTask StopToolsAsync()

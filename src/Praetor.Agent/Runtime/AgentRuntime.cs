@@ -32,6 +32,7 @@ public sealed partial class AgentRuntime : IAsyncDisposable
     private readonly IServerSide _server;
     private readonly LocalAgent _local;
     private readonly ClientInterfaces _interfaces;
+    private readonly string? _ownAddress;
     private readonly ManagedProxies _proxies;
     private readonly RouteTable _routes = new();
     private readonly SemaphoreSlim _reloads = new(1, 1);
@@ -76,8 +77,8 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         _interfaces = new ClientInterfaces(config, _log, time);
         _local = new LocalAgent(LocalOptions(config), _server.Catalog, time, random, _log);
         _local.Failed += e => Fail(e.Message);
-        _proxies = new ManagedProxies(
-            _local, ClientInterfaces.OwnAddress(config), _metrics, time, _log.CreateLogger("agent.proxy"));
+        _ownAddress = ClientInterfaces.OwnAddress(config);
+        _proxies = new ManagedProxies(_local, _ownAddress, _metrics, time, _log.CreateLogger("agent.proxy"));
     }
 
     /// <summary>Ends when the agent is to end: true when it left, false when it cannot go on.</summary>
@@ -196,6 +197,7 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         }
         catch (IOException e)
         {
+            Log.ReloadRefused(_logger, e.Message);
             return e.Message;
         }
         finally
@@ -203,6 +205,9 @@ public sealed partial class AgentRuntime : IAsyncDisposable
             _reloads.Release();
         }
     }
+
+    /// <summary>Reloads for somebody who cannot wait for it: what goes wrong is logged.</summary>
+    public void BeginReload(CancellationToken stop) => _ = SuperviseReloadAsync(stop);
 
     /// <summary>Leaves the cluster, gracefully, and ends.</summary>
     public async Task LeaveAsync()
@@ -268,6 +273,23 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         var server = new OwnServer(_config, _node, _links, _build, _time, random, _log);
         server.Failed += Fail;
         return server;
+    }
+
+    private async Task SuperviseReloadAsync(CancellationToken stop)
+    {
+        try
+        {
+            _ = await ReloadAsync(stop);
+        }
+        catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
+        {
+            // The agent ends.
+        }
+        catch (Exception e)
+        {
+            // supervisor: nobody else sees what broke one reload, and the agent goes on as it was.
+            Log.ReloadBroke(_logger, e);
+        }
     }
 
     private void Fail(string why)
@@ -386,5 +408,11 @@ public sealed partial class AgentRuntime : IAsyncDisposable
 
         [LoggerMessage(10, LogLevel.Information, "ignoring remote exec event, disabled: event_id={Id}")]
         public static partial void ExecDisabled(ILogger log, string id);
+
+        [LoggerMessage(13, LogLevel.Error, "the reload broke, the configuration may be taken over in part")]
+        public static partial void ReloadBroke(ILogger log, Exception failure);
+
+        [LoggerMessage(12, LogLevel.Warning, "ignoring remote exec event, as HTTP is off: event_id={Id}")]
+        public static partial void ExecWithoutHttp(ILogger log, string id);
     }
 }

@@ -97,13 +97,13 @@ internal sealed class ClientInterfaces(AgentConfig config, AgentLog log, TimePro
     }
 
     /// <summary>Where this process reaches its own HTTP API: sidecars inside the agent ask it like any other
-    /// proxy.</summary>
-    public static string OwnAddress(AgentConfig config)
+    /// proxy. Null: it has none.</summary>
+    public static string? OwnAddress(AgentConfig config)
     {
         var http = config.Addresses.Http.FirstOrDefault();
         if (http?.Address is not { } address)
         {
-            return http?.ToString() ?? "";
+            return http?.ToString();
         }
 
         var reachable = address.Equals(IPAddress.Any) ? IPAddress.Loopback

@@ -20,7 +20,7 @@ internal sealed partial class AgentWatches : IAsyncDisposable
     private readonly WatchHandlers _handlers;
     private readonly Dictionary<string, Running> _running = new(StringComparer.Ordinal);
 
-    /// <param name="address">This agent's own HTTP API. Empty: it has none.</param>
+    /// <param name="address">This agent's own HTTP API.</param>
     /// <param name="time">The clock.</param>
     /// <param name="random">Spreads pauses; the watches' own.</param>
     /// <param name="log">Where failures are told.</param>

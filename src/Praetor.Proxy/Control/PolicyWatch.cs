@@ -16,9 +16,10 @@ namespace Praetor.Proxy.Control;
 /// connection, and about those established again and again. Before the first answer nobody may connect.
 /// </remarks>
 internal sealed class PolicyWatch(
-    ControlScope scope, string service, InboundEdge edge, Func<IPlaneListener?> listener, Func<string?> trustDomain)
+    ControlScope scope, string service, InboundEdge edge, Func<IPlaneListener?> listener)
 {
     private const string MatchedPrefix = "Matched";
+    private const string ForeignPrefix = "Identity of another trust domain";
     private const string AnyName = "*";
     private const int ProbeNumbers = 1_000_000;
 
@@ -140,7 +141,8 @@ internal sealed class PolicyWatch(
             return false;
         }
 
-        var domain = trustDomain() ?? (await scope.Client.ConnectRootsAsync(null, stop)).Value?.TrustDomain ?? "";
+        // Not the domain of this proxy's own identity: an agent that came back with another CA answers here first.
+        var domain = (await scope.Client.ConnectRootsAsync(null, stop)).Value?.TrustDomain ?? "";
         var nobody = $"praetor-probe-{(int)(scope.Chance.Next() * ProbeNumbers)}";
         var question = new AuthorizeQuestion
         {
@@ -150,6 +152,10 @@ internal sealed class PolicyWatch(
         try
         {
             var answer = await scope.Client.ConnectAuthorizeAsync(question, stop);
+            if (answer.Reason.StartsWith(ForeignPrefix, StringComparison.OrdinalIgnoreCase))
+            {
+                throw new IOException($"the agent takes {domain} for another trust domain; its CA is changing");
+            }
 
             // A wildcard came in between the two reads: the next answer of the watch brings it, until then be careful.
             return answer.Authorized && !answer.Reason.StartsWith(MatchedPrefix, StringComparison.OrdinalIgnoreCase);

@@ -22,8 +22,7 @@ internal sealed class PublicPort : MeshPort
         _plane = plane;
         _config = config;
         _edge = new InboundEdge(service, metrics, new QuietWarnings(scope).Warn);
-        _policy = new PolicyWatch(
-            scope, service, _edge, () => Listener, () => _edge.Identity?.Identity.TrustDomain);
+        _policy = new PolicyWatch(scope, service, _edge, () => Listener);
     }
 
     /// <inheritdoc/>

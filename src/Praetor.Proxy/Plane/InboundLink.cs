@@ -91,6 +91,7 @@ internal sealed class InboundLink(EventLoop loop, int fd, InboundLane lane, ulon
         if (IsRelaying || _step != Step.AwaitOpen)
         {
             lane.Edge.Counters(_peer!.Id.Service).Deny();
+            lane.Edge.Warn($"{_peer.Id} may not connect to {lane.Edge.Service}: {lane.Edge.Authorizer.WhyNot(_peer)}");
         }
 
         if (_isFramed && !IsRelaying)

@@ -15,6 +15,9 @@ internal sealed class AgentAuthorizer(ControlScope scope, string service) : IAut
     /// <inheritdoc/>
     public async Task<bool> AskAsync(Peer peer, CancellationToken stop) => await TryAskAsync(peer, stop) ?? false;
 
+    /// <inheritdoc/>
+    public string WhyNot(Peer peer) => "the agent says no, or does not answer";
+
     /// <summary>The agent's answer; null when it did not give one.</summary>
     public async Task<bool?> TryAskAsync(Peer peer, CancellationToken stop)
     {

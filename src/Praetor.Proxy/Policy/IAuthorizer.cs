@@ -23,6 +23,9 @@ internal interface IAuthorizer
 
     /// <summary>Asks the agent; false when it says no or does not answer.</summary>
     Task<bool> AskAsync(Peer peer, CancellationToken stop);
+
+    /// <summary>What decides that a source may not connect, for the log.</summary>
+    string WhyNot(Peer peer);
 }
 
 /// <summary>Policy before anything is known: nobody may connect.</summary>
@@ -40,4 +43,7 @@ internal sealed class DenyAll : IAuthorizer
 
     /// <inheritdoc/>
     public Task<bool> AskAsync(Peer peer, CancellationToken stop) => Task.FromResult(false);
+
+    /// <inheritdoc/>
+    public string WhyNot(Peer peer) => "the agent has not told the intentions yet";
 }

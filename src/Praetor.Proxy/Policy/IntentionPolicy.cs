@@ -19,6 +19,7 @@ internal sealed class IntentionPolicy : IAuthorizer
 {
     private const string Any = "*";
 
+    private readonly string _destination;
     private readonly FrozenDictionary<string, bool> _forDestination;
     private readonly FrozenDictionary<string, bool> _forAny;
     private readonly bool _isDefaultAllow;
@@ -26,6 +27,7 @@ internal sealed class IntentionPolicy : IAuthorizer
     /// <summary>Makes the policy of a destination; intentions of other destinations are ignored.</summary>
     public IntentionPolicy(string destination, IEnumerable<Intention> intentions, bool isDefaultAllow)
     {
+        _destination = destination;
         var all = intentions.ToList();
         _forDestination = BySource(all, destination);
         _forAny = BySource(all, Any);
@@ -37,6 +39,20 @@ internal sealed class IntentionPolicy : IAuthorizer
 
     /// <inheritdoc/>
     public Task<bool> AskAsync(Peer peer, CancellationToken stop) => Task.FromResult(Allows(peer.Id));
+
+    /// <inheritdoc/>
+    public string WhyNot(Peer peer) => WhyNot(peer.Id);
+
+    /// <summary>The rule that keeps a source out, which may not connect.</summary>
+    public string WhyNot(SpiffeId source) => source switch
+    {
+        { Namespace: not SpiffeId.DefaultNamespace } => $"its namespace is {source.Namespace}",
+        _ when _forDestination.ContainsKey(source.Service) => Rule(source.Service, _destination),
+        _ when _forDestination.ContainsKey(Any) => Rule(Any, _destination),
+        _ when _forAny.ContainsKey(source.Service) => Rule(source.Service, Any),
+        _ when _forAny.ContainsKey(Any) => Rule(Any, Any),
+        _ => "no intention is about it, and the default denies",
+    };
 
     /// <summary>Whether a source may connect.</summary>
     public bool Allows(SpiffeId source) =>
@@ -50,6 +66,9 @@ internal sealed class IntentionPolicy : IAuthorizer
         || _forAny.TryGetValue(Any, out isAllow)
             ? isAllow
             : _isDefaultAllow;
+
+    private static string Rule(string source, string destination) =>
+        $"the intention {source} => {destination} does not allow it";
 
     // Two intentions with the same ends cannot be; should an agent say so, the one that denies holds.
     private static FrozenDictionary<string, bool> BySource(IEnumerable<Intention> all, string destination) => all

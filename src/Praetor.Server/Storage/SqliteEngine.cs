@@ -63,7 +63,7 @@ public sealed class SqliteEngine : IStorageEngine
         }
         catch (Exception e) when (e is SqliteException or IOException or UnauthorizedAccessException)
         {
-            throw new StorageFailedException($"{path}: cannot be opened ({e.Message}); is another agent using it?", e);
+            throw new StorageFailedException($"{path}: cannot be opened ({e.Message}); {SqliteRemedy.For(e)}", e);
         }
     }
 

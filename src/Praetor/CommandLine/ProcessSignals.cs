@@ -15,15 +15,15 @@ internal sealed class ProcessSignals : IDisposable
     /// <param name="onReload">Called with every SIGHUP. Null: it ends the process, as is usual.</param>
     public ProcessSignals(Action<PosixSignal>? onEnd = null, Action? onReload = null)
     {
-        _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGINT, context => End(context, onEnd)));
-        _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => End(context, onEnd)));
+        Listen(PosixSignal.SIGINT, InheritedSignals.Interrupt, context => End(context, onEnd));
+        Listen(PosixSignal.SIGTERM, InheritedSignals.Terminate, context => End(context, onEnd));
         if (onReload is not null)
         {
-            _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
+            Listen(PosixSignal.SIGHUP, InheritedSignals.HangUp, context =>
             {
                 context.Cancel = true;
                 onReload();
-            }));
+            });
         }
     }
 
@@ -41,6 +41,12 @@ internal sealed class ProcessSignals : IDisposable
         }
 
         _stop.Dispose();
+    }
+
+    private void Listen(PosixSignal signal, int number, Action<PosixSignalContext> handler)
+    {
+        InheritedSignals.Hear(number);
+        _registrations.Add(PosixSignalRegistration.Create(signal, handler));
     }
 
     private void End(PosixSignalContext context, Action<PosixSignal>? onEnd)

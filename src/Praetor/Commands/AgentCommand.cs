@@ -43,7 +43,7 @@ internal sealed class AgentCommand : Command
 
         shell.Say("==> Starting Praetor agent...");
         AgentRuntime? agent = null;
-        using var signals = new ProcessSignals(onReload: () => _ = agent?.ReloadAsync(stop));
+        using var signals = new ProcessSignals(onReload: () => agent?.BeginReload(stop));
         try
         {
             var build = new AgentBuild(ProductVersion.Own, ProductVersion.Revision, ProductVersion.BuildDate);

@@ -19,7 +19,7 @@ public static class GoDuration
     private const long Minute = 60 * Second;
     private const long Hour = 60 * Minute;
 
-    /// <summary>Reads "1h2m3.5s". Below 100 ns is cut off.</summary>
+    /// <summary>Reads "1h2m3.5s". Below 100 ns is cut off, as in <see cref="FromNanoseconds"/>.</summary>
     /// <returns>False: not a duration, or beyond about 292 years.</returns>
     public static bool TryParse(ReadOnlySpan<char> text, out TimeSpan duration)
     {
@@ -116,9 +116,13 @@ public static class GoDuration
     public static long ToNanoseconds(TimeSpan duration) =>
         (long)Int128.Clamp((Int128)duration.Ticks * TimeSpan.NanosecondsPerTick, long.MinValue, long.MaxValue);
 
-    /// <summary>The time span of so many nanoseconds; below 100 ns is cut off.</summary>
-    public static TimeSpan FromNanoseconds(long nanoseconds) =>
-        TimeSpan.FromTicks(nanoseconds / TimeSpan.NanosecondsPerTick);
+    /// <summary>The time span of so many nanoseconds; below 100 ns is cut off, but something never becomes
+    /// nothing.</summary>
+    public static TimeSpan FromNanoseconds(long nanoseconds)
+    {
+        var ticks = nanoseconds / TimeSpan.NanosecondsPerTick;
+        return TimeSpan.FromTicks(ticks != 0 ? ticks : Math.Sign(nanoseconds));
+    }
 
     private static bool TryReadTerm(scoped ref ReadOnlySpan<char> rest, out Int128 term)
     {

@@ -62,6 +62,23 @@ public sealed class HttpTests(Sturdy sturdy) : IClassFixture<Sturdy>
         await sturdy.ShouldBeUnharmedAsync();
     }
 
+    [Theory]
+    [InlineData("gzip", true)]
+    [InlineData("deflate, GZIP;q=0.5", true)]
+    [InlineData("gzip;q=0", false)]
+    [InlineData("gzip;q=0.0, identity", false)]
+    [InlineData("x-gzip", false)]
+    [InlineData(";;gzip;;", false)]
+    public async Task Only_who_takes_gzip_is_sent_it(string accepted, bool isPacked)
+    {
+        var (status, text) = await RawHttp.AskAsync(
+            sturdy.Agent.Ports.Http,
+            $"GET /v1/agent/self HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: {accepted}\r\n\r\n",
+            Sturdy.Stop);
+        status.ShouldBe(200, text);
+        text.Contains("Content-Encoding: gzip", StringComparison.Ordinal).ShouldBe(isPacked, text);
+    }
+
     [Fact]
     public async Task A_body_that_ends_early_stores_nothing()
     {

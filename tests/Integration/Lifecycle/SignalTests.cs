@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using Integration.BadInput;
 using Shouldly;
 using Support;
 using Xunit;
@@ -38,6 +39,28 @@ public sealed class SignalTests
         await agent.StartAgainAsync(Stop);
     }
 
+    // A shell script's background commands ignore INT, and those under nohup HUP.
+    [Fact]
+    public async Task Signals_that_were_ignored_where_it_was_started_are_heard()
+    {
+        using var folder = new TempFolder("signals");
+        var script = folder.Write(
+            "praetor", $"#!/bin/sh\ntrap '' INT HUP TERM\nexec '{new AgentOptions().Executable}' \"$@\"\n");
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(script, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        }
+
+        await using var agent = await AgentProcess.StartAsync(
+            new AgentOptions { Executable = script, Arguments = ["-config-dir", folder.Path] }, Stop);
+        await HasServicesAsync(agent, "!web");
+        folder.Write("web.hcl", """service { name = "web" port = 80 }""");
+        agent.Reload();
+        await HasServicesAsync(agent, "web");
+        Command.Signal(agent.ProcessId, SigInt);
+        (await agent.EndedAsync(EndLimit)).ShouldBe(1, agent.Log);
+    }
+
     [Fact]
     public async Task Leave_ends_the_agent_with_zero()
     {
@@ -53,11 +76,17 @@ public sealed class SignalTests
     public async Task A_waiting_query_does_not_hold_up_the_end()
     {
         await using var agent = await AgentProcess.StartAsync(null, Stop);
-        var waiting = agent.Http.GetAsync("/v1/catalog/services?index=100000&wait=60s", Stop);
+        using var wire = await RawHttp.OpenAsync(agent.Ports.Http, Stop);
+
+        // Both in one piece: when the first is answered, the agent has the second, and begins with it at once.
+        await wire.SendAsync(
+            "GET /v1/status/leader HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                + "GET /v1/catalog/services?index=100000&wait=60s HTTP/1.1\r\nHost: localhost\r\n\r\n",
+            Stop);
+        (await wire.HearAsync(EndLimit, Stop)).Status.ShouldBe(200);
         Command.Signal(agent.ProcessId, SigInt);
         await agent.EndedAsync(EndLimit);
-        await waiting.ContinueWith(static _ => { }, TaskScheduler.Default);
-        waiting.IsCompleted.ShouldBeTrue();
+        (await wire.HearAsync(EndLimit, Stop)).Text.ShouldBeEmpty("the client sees the end, and no half an answer");
     }
 
     [Fact]

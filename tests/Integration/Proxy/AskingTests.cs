@@ -27,7 +27,7 @@ public sealed class AskingTests
         var scope = new ControlScope(api, static (_, _) => { }, TimeProvider.System, new Chance(new Random(1)));
         using var stop = new CancellationTokenSource();
         edge.Authorizer = Praetor.Proxy.Policy.DenyAll.Instance;
-        var watching = new PolicyWatch(scope, "web", edge, () => server, () => MeshCa.TrustDomain).RunAsync(stop.Token);
+        var watching = new PolicyWatch(scope, "web", edge, () => server).RunAsync(stop.Token);
         await Wait.UntilAsync(
             "the agent is asked", () => edge.Authorizer is Praetor.Proxy.Policy.AgentAuthorizer);
 
@@ -54,11 +54,39 @@ public sealed class AskingTests
         using var api = new PraetorClient(new ClientOptions { Address = agent.Address });
         var scope = new ControlScope(api, static (_, _) => { }, TimeProvider.System, new Chance(new Random(1)));
         using var stop = new CancellationTokenSource();
-        var watching = new PolicyWatch(scope, "db", edge, () => server, () => MeshCa.TrustDomain).RunAsync(stop.Token);
+        var watching = new PolicyWatch(scope, "db", edge, () => server).RunAsync(stop.Token);
         await Wait.UntilAsync(
             "policy is known", () => edge.Authorizer is Praetor.Proxy.Policy.IntentionPolicy);
         var policy = (Praetor.Proxy.Policy.IntentionPolicy)edge.Authorizer;
         (policy.Allows("web"), policy.Allows("other")).ShouldBe((true, false));
+        await stop.CancelAsync();
+        await watching;
+    }
+
+    [Fact]
+    public async Task What_holds_without_an_intention_is_asked_again_while_the_agent_takes_the_mesh_for_another()
+    {
+        var asked = 0;
+        await using var agent = new StubAgent(path => path switch
+        {
+            _ when path.Contains("authorize", StringComparison.Ordinal) => Interlocked.Increment(ref asked) == 1
+                ? (200, """{"Authorized":false,"Reason":"Identity of another trust domain: old.consul"}""")
+                : (200, """{"Authorized":true,"Reason":"Default intention policy"}"""),
+            _ when path.Contains("roots", StringComparison.Ordinal) => (200, """{"TrustDomain":"new.consul"}"""),
+            _ => (200, """{"db":[{"SourceName":"web","DestinationName":"db","Action":"deny"}]}"""),
+        });
+        await using var mesh = new PlaneHarness();
+        using var ca = new MeshCa();
+        var (edge, server) = mesh.Serve("db", ca.Identity("db"), new IPEndPoint(IPAddress.Loopback, 1));
+        edge.Authorizer = Praetor.Proxy.Policy.DenyAll.Instance;
+        using var api = new PraetorClient(new ClientOptions { Address = agent.Address });
+        var scope = new ControlScope(api, static (_, _) => { }, TimeProvider.System, new Chance(new Random(1)));
+        using var stop = new CancellationTokenSource();
+        var watching = new PolicyWatch(scope, "db", edge, () => server).RunAsync(stop.Token);
+        await Wait.UntilAsync(
+            "the default is known",
+            () => edge.Authorizer is Praetor.Proxy.Policy.IntentionPolicy policy && policy.Allows("other"));
+        ((Praetor.Proxy.Policy.IntentionPolicy)edge.Authorizer).Allows("web").ShouldBeFalse();
         await stop.CancelAsync();
         await watching;
     }

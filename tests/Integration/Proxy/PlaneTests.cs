@@ -225,6 +225,8 @@ public sealed class PlaneTests : IAsyncLifetime
         (await kept.SayAsync("c")).ShouldBe("c");
         (await TestWire.IsRefusedAsync(denied.Address)).ShouldBeTrue();
         Inbound.Denied.ShouldBe(2);
+        _mesh.Warnings.ShouldContain(static w =>
+            w.Contains("/svc/cli may not connect to web: the intention cli => web does not allow it"));
     }
 
     [Fact]

@@ -176,6 +176,11 @@ public sealed class ConfigLoaderTests : IDisposable
         config.Addresses.Bind.ToString().ShouldBe("10.0.0.5");
     }
 
+    [Fact]
+    public void A_template_that_finds_nothing_is_refused_by_its_setting() =>
+        ConfigLoader.Load(["-dev", "-client", "{{ GetInterfaceIP \"nope\" }}"], Machine)
+            .ProblemText.ShouldContain("client_addr: gives no address");
+
     [Theory]
     [InlineData("{{ GetAllInterfaces | include \"name\" \"^eth\" | attr \"address\" }}", "10.0.0.5")]
     [InlineData("{{ GetAllInterfaces | exclude \"flags\" \"loopback\" | join \"address\" \",\" }}", "10.0.0.5")]

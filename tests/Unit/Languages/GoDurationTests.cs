@@ -62,6 +62,18 @@ public sealed class GoDurationTests
     public void Durations_are_written_as_Go_writes_them(long nanoseconds, string text) =>
         GoDuration.FormatNanoseconds(nanoseconds).ShouldBe(text);
 
+    [Theory]
+    [InlineData("1ns", 1)]
+    [InlineData("99ns", 1)]
+    [InlineData("199ns", 1)]
+    [InlineData("-1ns", -1)]
+    [InlineData("0ns", 0)]
+    public void The_shortest_duration_is_more_than_none(string text, long ticks)
+    {
+        GoDuration.TryParse(text, out var duration).ShouldBeTrue();
+        duration.Ticks.ShouldBe(ticks);
+    }
+
     [Fact]
     public void A_time_span_goes_there_and_back()
     {

@@ -43,6 +43,16 @@ public sealed class LocalDatabaseTests
         database.Load().Select(static row => row.Id).Order().ShouldBe(["beside", "first", "large", "next"]);
     }
 
+    [Fact]
+    public void A_damaged_file_is_not_taken_for_one_in_use()
+    {
+        using var folder = new TempFolder("database");
+        var path = folder.Write("local.db", new string('x', 8192));
+        var message = Should.Throw<IOException>(() => new LocalDatabase(path)).Message;
+        message.ShouldContain("damaged");
+        message.ShouldNotContain("another agent");
+    }
+
     private static DocumentChange Put(string id, int bytes = 1) =>
         new(LocalDocuments.TokenKind, id, () => new byte[bytes]);
 

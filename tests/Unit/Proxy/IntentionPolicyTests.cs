@@ -43,6 +43,26 @@ public sealed class IntentionPolicyTests
         policy.Allows("other").ShouldBeTrue();
     }
 
+    [Theory]
+    [InlineData("a", "the intention a => db")]
+    [InlineData("b", "the intention * => db")]
+    public void Who_is_kept_out_is_told_by_which_rule(string source, string rule) =>
+        Why(source, new Intention("a", "db", IsAllow: false), new Intention("*", "db", IsAllow: false))
+            .ShouldStartWith(rule);
+
+    [Fact]
+    public void Who_is_kept_out_by_no_intention_is_told_of_the_wildcards_and_the_default()
+    {
+        Why("a", new Intention("a", "*", IsAllow: false), new Intention("*", "*", IsAllow: false))
+            .ShouldStartWith("the intention a => *");
+        Why("b", new Intention("*", "*", IsAllow: false)).ShouldStartWith("the intention * => *");
+        Why("b").ShouldContain("the default denies");
+    }
+
+    private static string Why(string source, params Intention[] intentions) =>
+        new IntentionPolicy("db", intentions, isDefaultAllow: false)
+            .WhyNot(new SpiffeId("t", "default", "dc1", source));
+
     private static List<Intention> AnyIntentions(Random random) => [.. Names
         .SelectMany(static _ => Names, static (source, destination) => (source, destination))
         .Where(_ => random.Next(3) == 0)

@@ -108,6 +108,26 @@ public sealed class SqliteEngineTests : IDisposable
     }
 
     [Fact]
+    public void A_damaged_file_is_not_taken_for_one_in_use()
+    {
+        File.WriteAllBytes(_path, [.. Enumerable.Repeat((byte)'x', 8192)]);
+        var message = Should.Throw<StorageFailedException>(() => new SqliteEngine(_path)).Message;
+        message.ShouldContain("restore a snapshot");
+        message.ShouldNotContain("another agent");
+    }
+
+    [Theory]
+    [InlineData(SQLitePCL.raw.SQLITE_BUSY, "another agent")]
+    [InlineData(SQLitePCL.raw.SQLITE_NOTADB, "damaged")]
+    [InlineData(SQLitePCL.raw.SQLITE_CORRUPT, "damaged")]
+    [InlineData(SQLitePCL.raw.SQLITE_READONLY, "read-only")]
+    [InlineData(SQLitePCL.raw.SQLITE_CANTOPEN, "read-only")]
+    [InlineData(SQLitePCL.raw.SQLITE_FULL, "no space")]
+    [InlineData(SQLitePCL.raw.SQLITE_IOERR, "disk")]
+    public void What_to_do_depends_on_why_the_file_cannot_be_opened(int code, string remedy) =>
+        SqliteRemedy.For(new Microsoft.Data.Sqlite.SqliteException("no", code)).ShouldContain(remedy);
+
+    [Fact]
     public void Only_the_owner_may_read_the_file()
     {
         using var engine = new SqliteEngine(_path);

@@ -1,0 +1,75 @@
+using System.Net;
+using Praetor.Agent.Config;
+using Praetor.Agent.Runtime;
+using Shouldly;
+using Xunit;
+
+namespace Unit.Runtime;
+
+public sealed class AgentRuntimeTests : IDisposable
+{
+    private readonly StringWriter _log = new();
+    private Func<ConfigResult>? _load;
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _log.Dispose();
+
+    [Fact]
+    public async Task Without_http_an_agent_runs_and_says_which_sidecars_do_not()
+    {
+        await using (var agent = Make(
+            "-http-port=-1", "-hcl", "service { name = \"web\" port = 1 connect { sidecar_service {} } }"))
+        {
+            await agent.StartAsync([], Stop);
+            (await agent.ReloadAsync(Stop)).ShouldBeNull();
+        }
+
+        _log.ToString().ShouldContain("the sidecar does not run, as HTTP is off: web-sidecar-proxy");
+    }
+
+    [Fact]
+    public async Task Without_http_there_is_nothing_that_a_watch_could_ask_not_even_after_a_reload()
+    {
+        await using var agent = Make("-http-port=-1");
+        await agent.StartAsync([], Stop);
+        _load = static () => Load("-hcl", "watches = [{ type = \"services\" args = [\"true\"] }]");
+        (await agent.ReloadAsync(Stop)).ShouldNotBeNull().ShouldContain("require an HTTP or HTTPS endpoint");
+    }
+
+    [Fact]
+    public async Task What_breaks_a_reload_by_signal_is_logged()
+    {
+        await using (var agent = Make())
+        {
+            _load = static () => throw new InvalidOperationException("the cause");
+            agent.BeginReload(Stop);
+            _load = static () => throw new IOException("cannot be read");
+            agent.BeginReload(Stop);
+        }
+
+        // Whole only once the log is closed.
+        var said = _log.ToString();
+        said.ShouldContain("the reload broke");
+        said.ShouldContain("the cause");
+        said.ShouldContain("cannot be read");
+    }
+
+    private static ConfigResult Load(params string[] line) => ConfigLoader.Load(
+        ["-dev", "-node-id", "11111111-2222-3333-4444-555555555555", "-dns-port=-1", .. line],
+        new ConfigSurroundings("n1", static () => []));
+
+    private AgentRuntime Make(params string[] line)
+    {
+        var loaded = Load(line);
+        _load = () => loaded;
+        var config = loaded.Config.ShouldNotBeNull(loaded.ProblemText);
+        config = config with
+        {
+            Ports = config.Ports with { Server = 0, SerfLan = 0, SerfWan = -1 },
+            Addresses = config.Addresses with { Bind = IPAddress.Loopback },
+        };
+        return new AgentRuntime(
+            config, () => _load(), new AgentBuild("0", "", ""), TextWriter.Synchronized(_log), TimeProvider.System);
+    }
+}
