@@ -1,3 +1,4 @@
+using Praetor.Agent.Config;
 using Praetor.Agent.Local;
 using Shouldly;
 using Xunit;
@@ -80,7 +81,11 @@ public sealed class ReloadTests
     {
         await using var world = await LocalWorld.StartedAsync(with: static options => options with
         {
-            Services = [LocalWorld.FromFile(options, """{"Port":9}"""), LocalWorld.FromFile(options, Counting)],
+            Services =
+            [
+                new DefinitionPlanner(options.Node, LocalOrigin.ConfigFile).Plan(new ServiceDefinition { Port = 9 }),
+                LocalWorld.FromFile(options, Counting),
+            ],
         });
 
         world.Agent.State.Current.Services.Keys.ShouldBe(["counting", "counting-sidecar-proxy"], ignoreOrder: true);
