@@ -44,6 +44,9 @@ internal static partial class Corpus
     public const string OfCli = "differences.txt";
     public const string OfAgent = "differences-agent.txt";
 
+    // What is said on standard error in another way than Consul does, to the letter, each with the reason.
+    private const string SaidOtherwise = "said.txt";
+
     private static string Folder => Path.Combine(Repository.Root, "tests", "Integration", "Cli", "Corpus");
 
     public static string Ours => new AgentOptions().Executable;
@@ -90,6 +93,7 @@ internal static partial class Corpus
             .Where(line => !line.StartsWith('#'))
             .Select(line => line.Split('\t'))
             .ToList();
+        var said = Read(Path.Combine(Folder, SaidOtherwise)).Select(static call => (call.Line, call.Error)).ToHashSet();
         var found = new List<string>();
         foreach (var (want, got) in recorded.Zip(ours))
         {
@@ -105,6 +109,11 @@ internal static partial class Corpus
             if (want.Output != got.Output && !may.Contains("out"))
             {
                 found.Add($"$ {want.Line}\n  got:\n{got.Output}\n  wanted:\n{want.Output}\n{got.Error}");
+            }
+
+            if (want.Error != got.Error && !said.Contains((got.Line, got.Error)))
+            {
+                found.Add($"$ {want.Line}\n  said:\n{got.Error}\n  wanted:\n{want.Error}");
             }
         }
 
@@ -123,7 +132,7 @@ internal static partial class Corpus
                     (line, output, error) = (text[2..], new StringBuilder(), new StringBuilder());
                     break;
                 case '=':
-                    calls.Add(new Call(line, Mask(output.ToString()), error.ToString(), text[2..]));
+                    calls.Add(new Call(line, Mask(output.ToString()), Mask(error.ToString()), text[2..]));
                     break;
                 case '!':
                     error.Append(text).Append('\n');
@@ -145,6 +154,8 @@ internal static partial class Corpus
         var masked = Uuid().Replace(text, "<uuid>");
         masked = ShortId().Replace(masked, "${name}<id>");
         masked = Index().Replace(masked, "${name}<index>");
+        masked = Addresses().Replace(masked, "(<addresses>)");
+        masked = Killed().Replace(masked, "${name} <pid>");
         return Time().Replace(masked, "<time>");
     }
 
@@ -157,7 +168,15 @@ internal static partial class Corpus
     [GeneratedRegex("(?<name>(Create|Modify)Index(\":)? *)[0-9]+", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Index();
 
-    [GeneratedRegex("[A-Z][a-z]+day, [0-9]{2}-[A-Z][a-z]{2}-[0-9]{2} [0-9:]+ UTC", RegexOptions.None, 1000)]
+    [GeneratedRegex("\\(0x[^)]*\\)", RegexOptions.ExplicitCapture, 1000)]
+    private static partial Regex Addresses();
+
+    [GeneratedRegex("(?<name>line 1:) +[0-9]+(?= Killed)", RegexOptions.ExplicitCapture, 1000)]
+    private static partial Regex Killed();
+
+    [GeneratedRegex(
+        "[A-Z][a-z]+day, [0-9]{2}-[A-Z][a-z]{2}-[0-9]{2} [0-9:]+ UTC|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z",
+        RegexOptions.None, 1000)]
     private static partial Regex Time();
 
     private sealed record Call(string Line, string Output, string Error, string Code);
