@@ -25,6 +25,7 @@ public sealed class CoordinateCollector(StateStore store, TimeSpan period, TimeP
     public const int PendingMax = 4 * BatchSize * BatchesPerPeriod;
 
     private readonly Lock _gate = new();
+    private readonly SemaphoreSlim _told = new(0, 1);
     private Dictionary<(string Node, string Segment), Coordinate> _pending = [];
 
     /// <summary>Takes an update in.</summary>
@@ -46,6 +47,11 @@ public sealed class CoordinateCollector(StateStore store, TimeSpan period, TimeP
             if (_pending.Count < PendingMax || _pending.ContainsKey((update.Node, update.Segment)))
             {
                 _pending[(update.Node, update.Segment)] = update.Where;
+            }
+
+            if (_told.CurrentCount == 0)
+            {
+                _told.Release();
             }
         }
 
@@ -77,6 +83,8 @@ public sealed class CoordinateCollector(StateStore store, TimeSpan period, TimeP
     {
         while (true)
         {
+            // While nobody tells anything there is nothing to wake for.
+            await _told.WaitAsync(stop);
             await Task.Delay(period, time, stop);
             await FlushAsync();
         }

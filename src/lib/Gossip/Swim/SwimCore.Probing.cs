@@ -4,11 +4,13 @@ using Gossip.Wire;
 namespace Gossip.Swim;
 
 // One member at a time is probed: a direct ping first; without an answer within ProbeTimeout several others are asked
-// to
-// ping it, and a stream to it is tried; without any answer until the end of the (stretched) probe interval it is
+// to ping it, and a stream to it is tried; without any answer until the end of the (stretched) probe interval it is
 // suspected. Each round goes through all members in another random order, which bounds the time to the first probe.
 public sealed partial class SwimCore
 {
+    /// <summary>How seldom a member looks for somebody to probe at least, while it is alone.</summary>
+    private static readonly TimeSpan AloneInterval = TimeSpan.FromSeconds(1);
+
     private readonly Dictionary<uint, Deadline> _awaited = [];
     private uint _sequence;
     private int _probeIndex;
@@ -20,6 +22,14 @@ public sealed partial class SwimCore
 
     private void ProbeTicked(TimeSpan now)
     {
+        if (_members.Count <= 1)
+        {
+            // Alone there is nobody to probe: a member that comes is probed within this time.
+            var interval = _config.ProbeInterval < AloneInterval ? AloneInterval : _config.ProbeInterval;
+            _deadlines.Set(_probeTick, now + interval);
+            return;
+        }
+
         var next = _probeTick.At + _config.ProbeInterval;
         // After a pause the missed ticks are left out: they would only come all at once.
         _deadlines.Set(_probeTick, next > now ? next : now + _config.ProbeInterval);
