@@ -78,14 +78,25 @@ internal sealed partial class CatalogReconciler : IAsyncDisposable
         while (!_stop.IsCancellationRequested)
         {
             await _wake.WaitAsync(CompareEvery, _stop.Token);
-            await CompareAsync();
+            try
+            {
+                await CompareAsync();
+            }
+            catch (Exception e) when (e is not OperationCanceledException) // supervisor: the next comparison mends it
+            {
+                Log.Failed(_log, e);
+            }
         }
     }
 
     private async Task CompareAsync()
     {
+        // Names that differ by case only are one node in the catalog: the one that lives is meant.
         var members = _membership.Members(wan: false).Where(IsOurs)
-            .ToDictionary(static m => m.Name, StringComparer.OrdinalIgnoreCase);
+            .GroupBy(static m => m.Name, StringComparer.OrdinalIgnoreCase)
+            .ToDictionary(
+                static same => same.Key, static same => same.MinBy(static m => m.Status)!,
+                StringComparer.OrdinalIgnoreCase);
         var view = new ReadView(_store.Current, tracks: false);
         var writes = new List<(string Node, string What, Task<Outcome<bool>> Done)>();
         foreach (var member in members.Values.Where(member => member.Name != _self.Name))
@@ -196,6 +207,9 @@ internal sealed partial class CatalogReconciler : IAsyncDisposable
     {
         [LoggerMessage(1, LogLevel.Information, "the catalog follows membership: node={Node} now={What}")]
         public static partial void Reconciled(ILogger log, string node, string what);
+
+        [LoggerMessage(3, LogLevel.Error, "comparing the catalog with the members failed, trying again")]
+        public static partial void Failed(ILogger log, Exception error);
 
         [LoggerMessage(2, LogLevel.Warning, "the catalog does not take a member: node={Node} {Why}")]
         public static partial void Refused(ILogger log, string node, string why);

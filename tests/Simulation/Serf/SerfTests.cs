@@ -276,6 +276,19 @@ public sealed class SerfTests : IDisposable
     }
 
     [Fact]
+    public void A_message_too_large_to_be_passed_on_is_dropped()
+    {
+        var pool = Pool(2);
+        var huge = SerfCodec.Encode(new UserEvent(1, "huge", new byte[65_000], CanCoalesce: false));
+
+        pool[0].Core.Receive(new Gossip.Wire.UserMessage(huge), pool[1].Address, _world.Now);
+        _world.Run(Moment);
+
+        pool[0].Events.ShouldBeEmpty();
+        pool[0].Core.Queued.ShouldBe((0, 0, 0));
+    }
+
+    [Fact]
     public void Strange_bytes_change_nothing()
     {
         var pool = Pool(2);

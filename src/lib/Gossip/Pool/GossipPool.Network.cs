@@ -40,6 +40,10 @@ public sealed partial class GossipPool
             {
                 return;
             }
+            catch (Exception e) // supervisor: one packet that nobody foresaw must not end the process
+            {
+                Tell(listener => listener.Note(SwimNote.Unexpected, $"packet from {from}: {e}"));
+            }
         }
     }
 

@@ -221,9 +221,21 @@ public sealed partial class GossipPool : IAsyncDisposable
         {
             if (!_isStopped)
             {
-                _core.Tick(Now);
+                Tick();
                 Arm();
             }
+        }
+    }
+
+    private void Tick()
+    {
+        try
+        {
+            _core.Tick(Now);
+        }
+        catch (Exception e) // supervisor: a mistake in one duty must not end the others, nor the process
+        {
+            Tell(listener => listener.Note(Swim.SwimNote.Unexpected, e.ToString()));
         }
     }
 
@@ -231,7 +243,14 @@ public sealed partial class GossipPool : IAsyncDisposable
     {
         await foreach (var notice in _notices.Reader.ReadAllAsync())
         {
-            notice(_listener);
+            try
+            {
+                notice(_listener);
+            }
+            catch (Exception e) // supervisor: a listener that fails at one notice still gets the next
+            {
+                _listener.Note(Swim.SwimNote.Unexpected, e.ToString());
+            }
         }
     }
 

@@ -177,9 +177,9 @@ public sealed partial class SerfCore
 
     private void Take(ReadOnlyMemory<byte> payload, IPEndPoint from)
     {
-        if (!SerfCodec.TryDecode(payload.Span, out var message))
+        if (payload.Length > SerfLimits.MessageBytesMax || !SerfCodec.TryDecode(payload.Span, out var message))
         {
-            _listener.Note(SwimNote.Unexpected, $"a message from {from} that is none of serf's");
+            _listener.Note(SwimNote.Unexpected, $"a message from {from} that is none of serf's, or too large for one");
             return;
         }
 

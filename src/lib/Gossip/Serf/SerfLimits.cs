@@ -6,6 +6,12 @@ public static class SerfLimits
     /// <summary>A user event's whole message: serf's own bound, so that it fits on packets beside other news.</summary>
     public const int UserEventBytesMax = 512;
 
+    /// <summary>
+    /// The largest message of others that is taken in and passed on: serf's own upper bound for what its limits may be
+    /// set to. What is larger could not be passed on in a packet.
+    /// </summary>
+    public const int MessageBytesMax = 9 * 1024;
+
     /// <summary>A query's whole message.</summary>
     public const int QueryBytesMax = 1024;
 
