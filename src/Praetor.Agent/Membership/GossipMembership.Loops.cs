@@ -51,7 +51,6 @@ internal sealed partial class GossipMembership
         while (!_stop.IsCancellationRequested)
         {
             await _changed.WaitAsync(LookAgainEvery, _stop.Token);
-            await Task.Delay(SettleTime, _time, _stop.Token);
             var servers = Servers();
             Action<IReadOnlyCollection<ServerPeer>>[] followers;
             lock (_gate)
@@ -64,6 +63,8 @@ internal sealed partial class GossipMembership
                 follower(servers);
             }
 
+            // Who follows the servers is told at once; the rest waits until the crowd of changes is over.
+            await Task.Delay(SettleTime, _time, _stop.Token);
             Remember();
             await BringServersIntoWanAsync();
         }
