@@ -109,6 +109,9 @@ internal static class Limits
     /// <summary>How long a stand-in does not believe looks after one that came to nothing.</summary>
     public static readonly TimeSpan FalseClaimPause = TimeSpan.FromMinutes(1);
 
+    /// <summary>How often a stand-in that made room looks whether who asked for the place has come.</summary>
+    public static readonly TimeSpan ArrivalInterval = TimeSpan.FromMilliseconds(100);
+
     /// <summary>How often a stand-in that made room looks whether the place is free again.</summary>
     public static readonly TimeSpan StandInInterval = TimeSpan.FromSeconds(1);
 

@@ -81,7 +81,7 @@ public sealed class StandIn : IProxyConfigSource
                 continue;
             }
 
-            var limit = shown is { Serves: false } ? Limits.StandInInterval : Timeout.InfiniteTimeSpan;
+            var limit = shown is { Serves: false } ? NextLook() : Timeout.InfiniteTimeSpan;
             await wake.WaitAsync(limit, _time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
@@ -128,6 +128,14 @@ public sealed class StandIn : IProxyConfigSource
             }
 
             return serves;
+        }
+    }
+
+    private TimeSpan NextLook()
+    {
+        lock (_gate)
+        {
+            return _turn.NextLook(Now);
         }
     }
 

@@ -40,6 +40,11 @@ internal sealed class StandInTurn
         return true;
     }
 
+    /// <summary>How long to wait before looking again: shortly while somebody is expected, so that one who arrives and
+    /// soon ends is seen at all.</summary>
+    /// <param name="now">Time since the same moment.</param>
+    public TimeSpan NextLook(TimeSpan now) => now < _claimEnds ? Limits.ArrivalInterval : Limits.StandInInterval;
+
     /// <summary>Whether to serve from now on.</summary>
     /// <param name="now">Time since the same moment.</param>
     /// <param name="isRoleTaken">Whether somebody else listens where the mesh reaches the service.</param>

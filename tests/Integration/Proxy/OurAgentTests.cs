@@ -12,6 +12,9 @@ public sealed class OurAgentTests : IAsyncLifetime
 {
     private const double SecondsToFirstTalk = 1;
     private const double SecondsToTakeOver = 5;
+
+    // Who ends before the agent has seen it listen has its place kept so long.
+    private const double SecondsOfAClaim = 10;
     private readonly EchoServer _echo = new();
     private readonly List<Process> _proxies = [];
     private readonly int _publicPort = FreePorts.Take();
@@ -86,7 +89,9 @@ public sealed class OurAgentTests : IAsyncLifetime
         server.Kill();
         client.Kill();
         await Wait.UntilAsync(
-            "the agent's sidecars are back", () => Listens(Agent.ProcessId, _publicPort, _upstreamPort), 10);
+            "the agent's sidecars are back",
+            () => Listens(Agent.ProcessId, _publicPort, _upstreamPort),
+            SecondsOfAClaim + SecondsToTakeOver);
         await UntilItTalksAsync(SecondsToTakeOver);
     }
 
