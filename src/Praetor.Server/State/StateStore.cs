@@ -16,7 +16,7 @@ namespace Praetor.Server.State;
 /// every command sees all commands before it, since one thread applies them in order. A batch that fails is dropped
 /// whole: the next one starts from the version that was published last.
 /// </remarks>
-public sealed class StateStore : IDisposable
+public sealed partial class StateStore : IDisposable
 {
     /// <summary>How many commands may wait for the writer; more are refused at once rather than pile up.</summary>
     public const int PendingCommandsMax = 16 * 1024;
@@ -190,7 +190,27 @@ public sealed class StateStore : IDisposable
             return;
         }
 
-        Process(commands);
+        if (!commands.Exists(static c => c is Replay))
+        {
+            Process(commands);
+            return;
+        }
+
+        var run = new List<IPendingCommand>();
+        foreach (var command in commands)
+        {
+            if (command is not Replay replay)
+            {
+                run.Add(command);
+                continue;
+            }
+
+            Process(run);
+            run = [];
+            TakeOver(replay);
+        }
+
+        Process(run);
     }
 
     private void Process(List<IPendingCommand> commands)
@@ -209,7 +229,7 @@ public sealed class StateStore : IDisposable
             }
         }
 
-        if (changes.Count > 0 && !TryCommit(new CommitBatch(next.Index, changes), commands))
+        if (commands.Count == 0 || !TryCommit(new CommitBatch(next.Index, changes), commands))
         {
             return;
         }
@@ -239,10 +259,18 @@ public sealed class StateStore : IDisposable
     {
         try
         {
-            _engine.Commit(batch);
+            if (batch.Changes.Count > 0)
+            {
+                _engine.Commit(batch);
+            }
+            else
+            {
+                _engine.Prove();
+            }
+
             return true;
         }
-        catch (StorageFullException e)
+        catch (Exception e) when (e is StorageFullException or StorageNotLeaderException)
         {
             RefuseAll(commands, e.Message);
             return false;

@@ -19,6 +19,8 @@ public abstract class Table
     /// <summary>The table's name, for people.</summary>
     public required string Name { get; init; }
 
+    internal abstract TableIndex PrimaryIndex { get; }
+
     internal abstract byte[] PrimaryKeyOf(StoredRecord record);
 
     internal abstract IEnumerable<(int Slot, byte[]? Old, byte[]? New)> KeysOf(StoredRecord? old, StoredRecord? record);
@@ -51,6 +53,8 @@ public sealed class Table<T> : Table
 
     /// <summary>Called for each change, old or new being null for a put of something new or a removal.</summary>
     public Action<WriteTransaction, T?, T?>? OnChange { get; init; }
+
+    internal override TableIndex PrimaryIndex => Primary;
 
     internal override byte[] PrimaryKeyOf(StoredRecord record) => Primary.KeyOf((T)record)!;
 

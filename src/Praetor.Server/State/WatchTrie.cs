@@ -59,6 +59,26 @@ internal sealed class WatchTrie
             }
         }
 
+        Tell(woken);
+    }
+
+    /// <summary>Tells everybody who waits for anything.</summary>
+    public void FireAll()
+    {
+        HashSet<IWatcher>? woken = null;
+        lock (_gate)
+        {
+            foreach (var slot in _slots)
+            {
+                slot.CollectAll(ref woken);
+            }
+        }
+
+        Tell(woken);
+    }
+
+    private static void Tell(HashSet<IWatcher>? woken)
+    {
         if (woken is null)
         {
             return;
@@ -115,6 +135,14 @@ internal sealed class WatchTrie
                 }
 
                 Collect(map, key[..length], ref woken);
+            }
+        }
+
+        public void CollectAll(ref HashSet<IWatcher>? woken)
+        {
+            foreach (var list in _exact.Values.Concat(_prefixes.Values.SelectMany(static map => map.Values)))
+            {
+                (woken ??= new HashSet<IWatcher>(ReferenceEqualityComparer.Instance)).UnionWith(list);
             }
         }
 

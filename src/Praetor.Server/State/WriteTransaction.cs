@@ -4,7 +4,8 @@ namespace Praetor.Server.State;
 /// <param name="Table">The record's table.</param>
 /// <param name="Key">Its primary key.</param>
 /// <param name="Record">The record; null: removed.</param>
-public sealed record RecordChange(Table Table, byte[] Key, StoredRecord? Record);
+/// <param name="Index">The index of the command that did it.</param>
+public sealed record RecordChange(Table Table, byte[] Key, StoredRecord? Record, ulong Index);
 
 /// <summary>What one command does to the state. Reads see what it wrote.</summary>
 public sealed class WriteTransaction : ReadView
@@ -35,7 +36,7 @@ public sealed class WriteTransaction : ReadView
         var old = Peek(table.Primary, key);
         var stored = (T)(record with { CreateIndex = old?.CreateIndex ?? CommandIndex, ModifyIndex = CommandIndex });
         Apply(table, old, stored);
-        _changes.Add(new RecordChange(table, key, stored));
+        _changes.Add(new RecordChange(table, key, stored, CommandIndex));
         return stored;
     }
 
@@ -50,7 +51,7 @@ public sealed class WriteTransaction : ReadView
         }
 
         Apply(table, old, null);
-        _changes.Add(new RecordChange(table, key, null));
+        _changes.Add(new RecordChange(table, key, null, CommandIndex));
     }
 
     /// <summary>Puts a record that is derived from others: it is indexed and watched, and never stored.</summary>
@@ -71,6 +72,16 @@ public sealed class WriteTransaction : ReadView
 
     /// <summary>Takes a record from storage, with the indexes it has.</summary>
     internal void Restore(Table table, StoredRecord record) => Apply(table, null, record, record.ModifyIndex);
+
+    /// <summary>Does what another server did, with the indexes that it had there.</summary>
+    internal void Replay(RecordChange change)
+    {
+        var old = TreeOf(change.Table.PrimaryIndex).Get(change.Key);
+        if (old is not null || change.Record is not null)
+        {
+            Apply(change.Table, old, change.Record, change.Index);
+        }
+    }
 
     internal StateSnapshot Finish(ulong index, ulong? floor = null)
     {

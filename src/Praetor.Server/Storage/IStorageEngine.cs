@@ -31,7 +31,17 @@ public interface IStorageEngine : IDisposable
     /// <exception cref="StorageFullException">There is no room; nothing of the batch was kept; later ones may
     /// work.</exception>
     /// <exception cref="StorageFailedException">Nothing is known of the batch; the process must end.</exception>
+    /// <exception cref="StorageNotLeaderException">Another server writes; whether it has the batch, the log tells.
+    /// </exception>
     void Commit(CommitBatch batch);
+
+    /// <summary>Makes sure that nobody else has committed since: before a command is answered that changed
+    /// nothing.</summary>
+    /// <exception cref="StorageNotLeaderException">It cannot be told.</exception>
+    void Prove()
+    {
+        // Who is alone is always up to date.
+    }
 }
 
 /// <summary>The disk has no room for a batch; nothing of it was kept.</summary>
@@ -39,3 +49,6 @@ public sealed class StorageFullException(string message, Exception? inner = null
 
 /// <summary>Durability cannot be promised any more; nothing may be acknowledged after this.</summary>
 public sealed class StorageFailedException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>This server may not write now: another one leads, or none does.</summary>
+public sealed class StorageNotLeaderException(string message) : Exception(message);

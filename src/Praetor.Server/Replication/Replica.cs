@@ -1,0 +1,476 @@
+using Praetor.Server.State;
+using Praetor.Server.Storage;
+using Praetor.Server.Storage.Etcd;
+
+namespace Praetor.Server.Replication;
+
+/// <summary>How a leader's end was noticed by who was connected to it.</summary>
+public enum LeaderEnd
+{
+    /// <summary>It cannot be told: the log has the last word.</summary>
+    Unclear,
+
+    /// <summary>Its process is not there any more.</summary>
+    Gone,
+}
+
+/// <summary>Takes a line for the log.</summary>
+/// <param name="isWarning">Whether it is a warning.</param>
+/// <param name="text">The line.</param>
+public delegate void ReplicaLog(bool isWarning, string text);
+
+/// <summary>Says at once when a leader's process ends; only a hint that saves waiting for silence.</summary>
+public interface ILeaderPulse
+{
+    /// <summary>Ends when the leader seems to be gone.</summary>
+    Task<LeaderEnd> WaitForEndAsync(LeaderRecord leader, CancellationToken stop);
+}
+
+/// <summary>One server's part in replication: follows the log, takes the lead when there is none, and leads.</summary>
+/// <remarks>
+/// The problem: several servers share one log, any of them may stop, sleep or be cut off at any moment, and two must
+/// never write side by side, nor one answer from a state that is not the newest.
+/// The idea: who leads stands in one record in etcd, and each write demands that this record is unchanged. Taking the
+/// lead changes it. So it is always safe to try, and timers decide only how soon. A follower applies what the log says
+/// in order, by place: a place that is missing means reading again, from a snapshot when the log was cut. A leader
+/// answers reads while its lease holds, which ends before anybody else gives up waiting for it.
+/// Why no leases and locks of etcd: versions that people run revoke and keep them wrongly.
+/// </remarks>
+public sealed class Replica : IAsyncDisposable
+{
+    // Between so much and this plus a fifth: two that saw the same silence do not always try at the same moment.
+    private const double SilenceSpread = 0.2;
+
+    private readonly ReplicatedLog _log;
+    private readonly ReplicatedEngine _engine;
+    private readonly StateSnapshots _snapshots;
+    private readonly ReplicationOptions _options;
+    private readonly ILeaderPulse _pulse;
+    private readonly IEtcd _etcd;
+    private readonly TimeProvider _time;
+    private readonly Random _random;
+    private readonly ReplicaLog _tell;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly SemaphoreSlim _ended = new(0);
+    private readonly ReplicaIdentity _self;
+    private volatile LeaderRecord? _leader;
+    private volatile string? _successor;
+    private ulong _applied;
+    private long _lastSnapshotBytes;
+    private Task _loop = Task.CompletedTask;
+
+    /// <summary>A replica that does nothing yet, and its state, which is empty yet.</summary>
+    /// <param name="etcd">The log's home.</param>
+    /// <param name="self">Who this server is.</param>
+    /// <param name="datacenter">Whose state it is.</param>
+    /// <param name="pulse">Notices the end of leaders.</param>
+    /// <param name="options">Times and sizes.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="random">Spreads.</param>
+    /// <param name="tell">Where to log.</param>
+    public Replica(
+        IEtcd etcd, ReplicaIdentity self, string datacenter, ILeaderPulse pulse, ReplicationOptions options,
+        TimeProvider time, Random random, ReplicaLog tell)
+    {
+        (_etcd, _self, _pulse, _options, _time, _random, _tell) = (etcd, self, pulse, options, time, random, tell);
+        _log = new ReplicatedLog(etcd, new LogKeys(datacenter), options, time);
+        _engine = new ReplicatedEngine(_log, options, time);
+        _snapshots = new StateSnapshots(_log, options);
+        _engine.Ended += why =>
+        {
+            _tell(true, $"this server leads no more: {why}");
+            _ended.Release();
+        };
+        Store = new StateStore(_engine);
+    }
+
+    /// <summary>The state, as far as it was followed.</summary>
+    public StateStore Store { get; }
+
+    /// <summary>Who leads, as far as this server knows. Null: nobody does.</summary>
+    public LeaderRecord? Leader => _leader is { Id.Length: > 0 } leader ? leader : null;
+
+    /// <summary>Whether this server leads.</summary>
+    public bool Leads => _engine.Leads;
+
+    /// <summary>Told when this server begins to lead, with a token that ends when it ceases.</summary>
+    public event Action<CancellationToken>? Led;
+
+    /// <summary>Told when another server leads, or none.</summary>
+    public event Action? LeaderChanged;
+
+    /// <summary>Told, once, when replication cannot go on: the process must end.</summary>
+    public event Action<string>? Failed;
+
+    /// <summary>Begins.</summary>
+    public void Start() => _loop = RunAsync();
+
+    /// <summary>Makes sure that what this server answers now is the newest: by its lease, or by a write.</summary>
+    /// <param name="isStrict">Whether the lease does not suffice.</param>
+    /// <param name="stop">Ends the wait.</param>
+    /// <returns>Whether it is.</returns>
+    public ValueTask<bool> IsNewestAsync(bool isStrict, CancellationToken stop) =>
+        !isStrict && _engine.HasLease ? ValueTask.FromResult(true) : new ValueTask<bool>(_engine.ProveAsync(stop));
+
+    /// <summary>Gives the lead to another server.</summary>
+    /// <param name="successor">Its node id. Empty: whoever is first.</param>
+    /// <returns>Whether this server led.</returns>
+    public bool Resign(string successor)
+    {
+        if (!_engine.Leads)
+        {
+            return false;
+        }
+
+        _successor = successor;
+        _ended.Release();
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _loop;
+        Store.Dispose();
+        _stop.Dispose();
+        _ended.Dispose();
+    }
+
+    private async Task RunAsync()
+    {
+        var failures = 0;
+        while (!_stop.IsCancellationRequested)
+        {
+            try
+            {
+                var view = await CatchUpAsync(term: null);
+                failures = 0;
+                await FollowAsync(view!);
+            }
+            catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (StorageFailedException e)
+            {
+                Failed?.Invoke(e.Message);
+                return;
+            }
+            catch (Exception e) // supervisor: whatever broke, the log is read again, from where the state is
+            {
+                if (failures++ == 0)
+                {
+                    _tell(true, $"the replicated log cannot be read now, trying on: {e.Message}");
+                }
+
+                await Task.Delay(_options.Pause, _time, _stop.Token)
+                    .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    // Reads the log to its end and applies it. Null: the leadership under which it was to be read is over.
+    private async Task<LogView?> CatchUpAsync(Term? term)
+    {
+        while (true)
+        {
+            var from = _applied + 1;
+            var view = term is null
+                ? await _log.ReadAsync(from, _stop.Token)
+                : await _log.ReadAsync(term, from, _stop.Token);
+            if (view is null)
+            {
+                return null;
+            }
+
+            Tell(view.Leader);
+            var isCut = view.Snapshot is { } snapshot && snapshot.Sequence > _applied
+                && (view.Entries.Count == 0 || view.Entries[0].Sequence != from);
+            if (isCut && !await LoadAsync(view.Snapshot!))
+            {
+                continue;
+            }
+
+            foreach (var (sequence, bytes) in view.Entries)
+            {
+                if (sequence == _applied + 1)
+                {
+                    await ApplyAsync(sequence, bytes);
+                }
+            }
+
+            if (!view.HasMore && !isCut)
+            {
+                return view;
+            }
+        }
+    }
+
+    private async Task<bool> LoadAsync(SnapshotPointer pointer)
+    {
+        if (await _snapshots.ReadAsync(pointer, _stop.Token) is not { } records)
+        {
+            return false;
+        }
+
+        await Store.ReplaceAsync(pointer.LastIndex, records);
+        _applied = pointer.Sequence;
+        _tell(false, $"loaded a snapshot: records={records.Count} index={pointer.LastIndex}");
+        return true;
+    }
+
+    private async Task ApplyAsync(ulong sequence, byte[] bytes)
+    {
+        await Store.ReplayAsync(ChangeCodec.Read(bytes));
+        _applied = sequence;
+    }
+
+    // Until something calls for reading the log anew, or for leading.
+    private async Task FollowAsync(LogView view)
+    {
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+        var pulse = Task.FromResult(LeaderEnd.Unclear);
+        try
+        {
+            if (Leader is not { } leader || leader.Id == _self.Id)
+            {
+                // Nobody leads, or this server did before it was started again: at once.
+                await WaitForSuccessorAsync(view);
+                await TryLeadAsync(view, isQuiet: false);
+                return;
+            }
+
+            pulse = _pulse.WaitForEndAsync(leader, end.Token);
+            switch (await ListenAsync(view, pulse, end.Token))
+            {
+                case Heard.Silence:
+                    // Only if etcd, too, has heard nothing: the events may have been late.
+                    _tell(true, $"the leader is silent: leader={leader.Name}");
+                    await TryLeadAsync(view, isQuiet: true);
+                    break;
+                case Heard.Gone:
+                    _tell(true, $"the leader has gone: leader={leader.Name}");
+                    await TryLeadAsync(view, isQuiet: false);
+                    break;
+            }
+        }
+        finally
+        {
+            await end.CancelAsync();
+            await ((Task)pulse).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    // Applies what is told until the leader changes, falls silent or is gone, or something was missed.
+    private async Task<Heard> ListenAsync(LogView view, Task<LeaderEnd> pulse, CancellationToken stop)
+    {
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        var events = _log.WatchAsync(view, end.Token).GetAsyncEnumerator(end.Token);
+        Task<bool>? next = null;
+        try
+        {
+            while (true)
+            {
+                next = events.MoveNextAsync().AsTask();
+                var silence = Task.Delay(Silence(), _time, end.Token);
+                var first = await Task.WhenAny([next, silence, .. Pending(pulse)]);
+                if (first == pulse && await pulse == LeaderEnd.Gone)
+                {
+                    return Heard.Gone;
+                }
+
+                if (first == silence)
+                {
+                    stop.ThrowIfCancellationRequested();
+                    return await HasMovedAsync(view) ? Heard.Missed : Heard.Silence;
+                }
+
+                if (!await next)
+                {
+                    return Heard.Missed;
+                }
+
+                if (!await TakeAsync(events.Current))
+                {
+                    return Heard.Missed;
+                }
+            }
+        }
+        finally
+        {
+            await end.CancelAsync();
+            await ((Task?)next ?? Task.CompletedTask).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await events.DisposeAsync();
+        }
+    }
+
+    private static IEnumerable<Task> Pending(Task pulse) => pulse.IsCompleted ? [] : [pulse];
+
+    // False: read the log anew.
+    private async ValueTask<bool> TakeAsync(EtcdEvent told)
+    {
+        if (told.IsRemoved || _log.Keys.SequenceOf(told.Row.Key) is not { } sequence)
+        {
+            return !told.Row.Key.AsSpan().SequenceEqual(_log.Keys.Leader);
+        }
+
+        if (sequence == _applied + 1)
+        {
+            await ApplyAsync(sequence, told.Row.Value);
+        }
+
+        return sequence <= _applied;
+    }
+
+    // Whether etcd has heard of the leader after all.
+    private async Task<bool> HasMovedAsync(LogView view)
+    {
+        var now = await _log.ReadAsync(_applied + 1, _stop.Token);
+        return now.Entries.Count > 0 || now.LeaderRevision != view.LeaderRevision;
+    }
+
+    private TimeSpan Silence()
+    {
+        lock (_random)
+        {
+            return _options.Silence * (1 + (SilenceSpread * _random.NextDouble()));
+        }
+    }
+
+    // Who was named by the last leader is given a moment.
+    private async Task WaitForSuccessorAsync(LogView view)
+    {
+        if (view.Leader is { Id.Length: 0, Name: { Length: > 0 } successor } && successor != _self.Id)
+        {
+            await Task.Delay(_options.Lease, _time, _stop.Token);
+        }
+    }
+
+    private async Task TryLeadAsync(LogView seen, bool isQuiet)
+    {
+        if (isQuiet)
+        {
+            // The beats that were heard are those that count; this view has the last one.
+            seen = await _log.ReadAsync(_applied + 1, _stop.Token);
+            await Task.Delay(Silence() - _options.Lease, _time, _stop.Token);
+        }
+
+        var epoch = (seen.Leader?.Epoch ?? 0) + 1;
+        var record = new LeaderRecord(epoch, _self.Id, _self.Name, _self.Rpc, _self.MemberId);
+        if (await _log.TakeLeadAsync(record, seen, isQuiet, _stop.Token) is not { } term
+            || await CatchUpAsync(term) is null)
+        {
+            return;
+        }
+
+        await LeadAsync(term);
+    }
+
+    private async Task LeadAsync(Term term)
+    {
+        while (_ended.Wait(0, CancellationToken.None))
+        {
+            // Of a leadership before.
+        }
+
+        _successor = null;
+        using var duties = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+        _engine.Begin(term, (_applied, Store.Current.Index));
+        Tell(term.Leader);
+        _tell(false, $"this server leads: epoch={term.Leader.Epoch}");
+        Led?.Invoke(duties.Token);
+        var upkeep = UpkeepAsync(term, duties.Token);
+        try
+        {
+            while (_engine.Leads && !await _ended.WaitAsync(_options.Beat, _stop.Token))
+            {
+                _ = await _engine.ProveAsync(_stop.Token);
+            }
+        }
+        finally
+        {
+            await duties.CancelAsync();
+            await upkeep;
+            _applied = Math.Max(_applied, _engine.SequenceAt(Store.Current.Index));
+            if (_engine.End() is { } held)
+            {
+                await ResignAsync(held);
+            }
+
+            Tell(null);
+        }
+    }
+
+    private async Task ResignAsync(Term term)
+    {
+        try
+        {
+            using var limit = new CancellationTokenSource(_options.CallTime, _time);
+            await _log.ResignAsync(term, _successor ?? "", limit.Token);
+            _tell(false, "this server gave the lead back");
+        }
+        catch (Exception e) when (e is EtcdUnknownException or EtcdRefusedException or OperationCanceledException)
+        {
+            _tell(true, $"the lead could not be given back, the others will notice the silence: {e.Message}");
+        }
+    }
+
+    // Cuts the log when it has grown, and lets etcd forget what was overwritten.
+    private async Task UpkeepAsync(Term term, CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            try
+            {
+                await Task.Delay(_options.Beat, _time, stop);
+                var bytes = _engine.LogBytes;
+                if (bytes < Math.Max(_options.LogBytes, _lastSnapshotBytes))
+                {
+                    continue;
+                }
+
+                var state = Store.Current;
+                if (await _snapshots.WriteAsync(term, state, _engine.SequenceAt(state.Index), stop) is { } written)
+                {
+                    _engine.Shorten(bytes);
+                    _lastSnapshotBytes = written.Bytes;
+                    _tell(false, $"a snapshot has taken the log's place: index={state.Index} bytes={written.Bytes}");
+                    await _etcd.CompactAsync(written.Revision, stop);
+                }
+            }
+            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e) // supervisor: the log is longer than it need be until the next time
+            {
+                _tell(true, $"the replicated log could not be cut, trying again: {e.Message}");
+            }
+        }
+    }
+
+    private void Tell(LeaderRecord? leader)
+    {
+        var before = _leader;
+        _leader = leader;
+        if (before != leader)
+        {
+            LeaderChanged?.Invoke();
+        }
+    }
+
+    private enum Heard
+    {
+        Missed,
+        Silence,
+        Gone,
+    }
+}
+
+/// <summary>Who a server is to the others.</summary>
+/// <param name="Id">Its node id.</param>
+/// <param name="Name">Its node name.</param>
+/// <param name="Rpc">Where it takes calls of other agents, <c>ip:port</c>.</param>
+/// <param name="MemberId">Its member of etcd.</param>
+public sealed record ReplicaIdentity(string Id, string Name, string Rpc, ulong MemberId);

@@ -1,0 +1,257 @@
+using System.Buffers;
+using System.Diagnostics;
+using Praetor.Server.State;
+using Praetor.Server.Storage;
+using Praetor.Server.Storage.Etcd;
+
+namespace Praetor.Server.Replication;
+
+/// <summary>Writes the state's batches to the replicated log, while this server leads.</summary>
+/// <remarks>One writer calls <see cref="Commit"/> and <see cref="Prove"/>; <see cref="Replica"/> says when this server
+/// leads.</remarks>
+internal sealed class ReplicatedEngine(ReplicatedLog log, ReplicationOptions options, TimeProvider time)
+    : IStorageEngine
+{
+    private const string NoLeader = "No cluster leader";
+    private const string Lost = "leadership lost while committing log";
+
+    // Enough to find the place in the log of any state that may still be the current one.
+    private const int PlacesKept = 4096;
+
+    private readonly ArrayBufferWriter<byte> _entry = new();
+    private readonly Lock _gate = new();
+    private readonly Queue<(ulong Sequence, ulong LastIndex)> _places = new();
+    private volatile Leadership? _lead;
+    private Task<bool>? _proof;
+    private Task<bool>? _nextProof;
+
+    /// <inheritdoc/>
+    public string Name => "etcd";
+
+    /// <summary>Told when this server finds that it leads no more, with the reason.</summary>
+    public event Action<string>? Ended;
+
+    /// <summary>Whether this server leads, as far as it knows.</summary>
+    public bool Leads => _lead is not null;
+
+    /// <summary>The leadership's number; 0: this server does not lead.</summary>
+    public ulong Epoch => _lead?.Term.Leader.Epoch ?? 0;
+
+    /// <summary>Whether nobody else can have written, by the clock alone.</summary>
+    public bool HasLease => _lead is { } lead && time.GetTimestamp() < Volatile.Read(ref lead.LeaseEnd);
+
+    /// <summary>How many bytes were written to the log since <see cref="Begin"/> or the last snapshot.</summary>
+    public long LogBytes => Volatile.Read(ref _logBytes);
+
+    private long _logBytes;
+
+    /// <inheritdoc/>
+    /// <remarks>The replica brings the state; here is none.</remarks>
+    public ulong Load(Action<StoredRow> visit) => 0;
+
+    /// <summary>This server leads from now on.</summary>
+    /// <param name="term">What it won.</param>
+    /// <param name="applied">The last place in the log, and the last index, of the state.</param>
+    public void Begin(Term term, (ulong Sequence, ulong LastIndex) applied)
+    {
+        lock (_gate)
+        {
+            _places.Clear();
+            _places.Enqueue(applied);
+            _proof = _nextProof = null;
+        }
+
+        _lead = new Leadership(term) { Last = applied.Sequence };
+    }
+
+    /// <summary>This server leads no more; gives what it had.</summary>
+    public Term? End()
+    {
+        var lead = _lead;
+        _lead = null;
+        return lead?.Term;
+    }
+
+    /// <summary>The last place in the log that a state contains.</summary>
+    public ulong SequenceAt(ulong index)
+    {
+        lock (_gate)
+        {
+            return _places.LastOrDefault(p => p.LastIndex <= index).Sequence;
+        }
+    }
+
+    /// <summary>A snapshot has taken the place of what was written.</summary>
+    public void Shorten(long bytes) => Interlocked.Add(ref _logBytes, -bytes);
+
+    /// <inheritdoc/>
+    public void Commit(CommitBatch batch)
+    {
+        var lead = _lead ?? throw new StorageNotLeaderException(NoLeader);
+        var changes = batch.Changes;
+        var from = 0;
+        while (from < changes.Count)
+        {
+            var (bytes, to, last) = Fill(lead, changes, from, batch.LastIndex);
+            Append(lead, bytes, last, isFirst: from == 0);
+            from = to;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Prove()
+    {
+        if (!HasLease && !ProveAsync(CancellationToken.None).GetAwaiter().GetResult())
+        {
+            throw new StorageNotLeaderException(NoLeader);
+        }
+    }
+
+    /// <summary>Proves by a write that this server leads; those who ask at the same time share one.</summary>
+    public Task<bool> ProveAsync(CancellationToken stop)
+    {
+        Task<bool> mine;
+        lock (_gate)
+        {
+            // One that is under way may have been sent before what the caller has seen, so the next one counts.
+            mine = _proof is not { IsCompleted: false } running
+                ? _proof = ProveOnceAsync(after: null)
+                : _nextProof is { IsCompleted: false } next
+                    ? next
+                    : _nextProof = ProveOnceAsync(running);
+        }
+
+        return mine.WaitAsync(stop);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        // The log's connection belongs to who made it.
+    }
+
+    // As many whole commands as an entry takes, and one in any case.
+    private (byte[] Bytes, int To, ulong LastIndex) Fill(
+        Leadership lead, IReadOnlyList<RecordChange> changes, int from, ulong batchLast)
+    {
+        _entry.ResetWrittenCount();
+        ChangeCodec.WriteHeader(_entry, lead.Term.Leader.Epoch, batchLast);
+        var at = from;
+        do
+        {
+            var index = changes[at].Index;
+            while (at < changes.Count && changes[at].Index == index)
+            {
+                ChangeCodec.Write(_entry, changes[at++]);
+            }
+        }
+        while (at < changes.Count && _entry.WrittenCount < options.EntryBytes);
+
+        var last = at == changes.Count ? batchLast : changes[at - 1].Index;
+        var bytes = _entry.WrittenSpan.ToArray();
+        ChangeCodec.SetLastIndex(bytes, last);
+        return (bytes, at, last);
+    }
+
+    private void Append(Leadership lead, byte[] entry, ulong lastIndex, bool isFirst)
+    {
+        var sent = time.GetTimestamp();
+        var sequence = lead.Last + 1;
+        bool isDone;
+        try
+        {
+            isDone = log.AppendAsync(lead.Term, sequence, entry, CancellationToken.None).GetAwaiter().GetResult();
+        }
+        catch (EtcdRefusedException e) when (isFirst && e.IsNoSpace)
+        {
+            throw new StorageFullException($"etcd: no space left to write to ({e.Message}); free some", e);
+        }
+        catch (EtcdRefusedException e) when (isFirst)
+        {
+            throw new StorageFullException($"etcd does not take the write: {e.Message}", e);
+        }
+        catch (Exception e) when (e is EtcdRefusedException or EtcdUnknownException)
+        {
+            throw Over(lead, $"{Lost}: {e.Message}");
+        }
+
+        if (!isDone)
+        {
+            throw Over(lead, Lost);
+        }
+
+        lead.Last = sequence;
+        Renew(lead, sent);
+        Interlocked.Add(ref _logBytes, entry.Length);
+        lock (_gate)
+        {
+            _places.Enqueue((sequence, lastIndex));
+            if (_places.Count > PlacesKept)
+            {
+                _places.Dequeue();
+            }
+        }
+    }
+
+    private async Task<bool> ProveOnceAsync(Task<bool>? after)
+    {
+        if (after is not null)
+        {
+            await ((Task)after).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        if (_lead is not { } lead)
+        {
+            return false;
+        }
+
+        var sent = time.GetTimestamp();
+        try
+        {
+            if (await log.ProveAsync(lead.Term, CancellationToken.None))
+            {
+                Renew(lead, sent);
+                return true;
+            }
+        }
+        catch (Exception e) when (e is EtcdRefusedException or EtcdUnknownException)
+        {
+            // Whether it leads is not known, so it answers as if it did not.
+            return false;
+        }
+
+        Over(lead, "another server leads");
+        return false;
+    }
+
+    private void Renew(Leadership lead, long sent)
+    {
+        var end = sent + (long)(options.Lease.TotalSeconds * time.TimestampFrequency);
+        if (end > Volatile.Read(ref lead.LeaseEnd))
+        {
+            Volatile.Write(ref lead.LeaseEnd, end);
+        }
+    }
+
+    private StorageNotLeaderException Over(Leadership lead, string why)
+    {
+        if (ReferenceEquals(_lead, lead))
+        {
+            _lead = null;
+            Ended?.Invoke(why);
+        }
+
+        return new StorageNotLeaderException(why);
+    }
+
+    [DebuggerDisplay("{Term}, {Last}")]
+    private sealed class Leadership(Term term)
+    {
+        public long LeaseEnd;
+
+        public Term Term { get; } = term;
+
+        /// <summary>The last place in the log that was written. Of the writer alone.</summary>
+        public ulong Last { get; set; }
+    }
+}

@@ -1,0 +1,212 @@
+using Praetor.Server.Storage;
+using Praetor.Server.Storage.Etcd;
+
+namespace Praetor.Server.Replication;
+
+/// <summary>A leadership that was won.</summary>
+/// <param name="Leader">What the leader's record says.</param>
+/// <param name="Revision">The record's revision in etcd: every write demands that it is still that.</param>
+internal sealed record Term(LeaderRecord Leader, long Revision);
+
+/// <summary>What was read of the log at one moment.</summary>
+internal sealed record LogView
+{
+    /// <summary>Who writes. Null: nobody does yet, or the last one resigned.</summary>
+    public required LeaderRecord? Leader { get; init; }
+
+    /// <summary>The revision of the leader's record; 0: there never was one.</summary>
+    public required long LeaderRevision { get; init; }
+
+    /// <summary>The revision of the last beat.</summary>
+    public required long BeatRevision { get; init; }
+
+    /// <summary>The store's revision at that moment.</summary>
+    public required long Revision { get; init; }
+
+    /// <summary>Which snapshot the log continues. Null: it has all since the beginning.</summary>
+    public required SnapshotPointer? Snapshot { get; init; }
+
+    /// <summary>Entries from the asked place on.</summary>
+    public required IReadOnlyList<(ulong Sequence, byte[] Bytes)> Entries { get; init; }
+
+    /// <summary>Whether more entries are there.</summary>
+    public required bool HasMore { get; init; }
+}
+
+/// <summary>The replicated log in etcd: what each step reads and writes, and on what condition.</summary>
+/// <remarks>
+/// Every write is one transaction that demands that the leader's record has not changed since the writer won it, so one
+/// who was deposed, or slept through it, cannot write, whatever its clock says. An entry is written only where there
+/// is none, so that doing it twice does no harm, and its leadership's number tells whose it is.
+/// </remarks>
+internal sealed class ReplicatedLog(IEtcd etcd, LogKeys keys, ReplicationOptions options, TimeProvider time)
+{
+    // One answer holds so many entries, each of a megabyte in the worst case.
+    private const int EntriesPerRead = 8;
+
+    public LogKeys Keys => keys;
+
+    /// <summary>Reads who leads, and the log from a place on.</summary>
+    public async Task<LogView> ReadAsync(ulong from, CancellationToken stop) =>
+        ViewOf(await CallAsync(new EtcdTxn([], Reads(from), []), stop), skip: 0);
+
+    /// <summary>The same as of a moment at which a leadership still holds; null: it is over.</summary>
+    /// <remarks>It writes, and so takes its place among all writes: some versions of etcd answer reads with old
+    /// state.</remarks>
+    public async Task<LogView?> ReadAsync(Term term, ulong from, CancellationToken stop)
+    {
+        var answer = await CallAsync(
+            new EtcdTxn([Holds(term)], [PutBeat(term), .. Reads(from)], []), stop);
+        return answer.Succeeded ? ViewOf(answer, skip: 1) : null;
+    }
+
+    /// <summary>Takes the lead from who had it in a view.</summary>
+    /// <param name="leader">Who is to lead.</param>
+    /// <param name="seen">What was seen.</param>
+    /// <param name="isQuiet">Whether it counts only if no beat came since.</param>
+    /// <param name="stop">Ends the wait.</param>
+    /// <returns>Null: another was faster, or the leader lives.</returns>
+    public async Task<Term?> TakeLeadAsync(LeaderRecord leader, LogView seen, bool isQuiet, CancellationToken stop)
+    {
+        var conditions = new List<EtcdCompare> { new(keys.Leader, seen.LeaderRevision) };
+        if (isQuiet)
+        {
+            conditions.Add(new EtcdCompare(keys.Beat, seen.BeatRevision));
+        }
+
+        var answer = await CallAsync(
+            new EtcdTxn(
+                conditions,
+                [new EtcdPut(keys.Leader, ReplicationJson.Bytes(leader)), new EtcdPut(keys.Beat, [])],
+                []),
+            stop);
+        return answer.Succeeded ? new Term(leader, answer.Revision) : null;
+    }
+
+    /// <summary>Gives the lead back, so that others need not wait for silence.</summary>
+    /// <param name="term">What is given back.</param>
+    /// <param name="successor">The node id of who should take it. Empty: whoever is first.</param>
+    /// <param name="stop">Ends the wait.</param>
+    public Task ResignAsync(Term term, string successor, CancellationToken stop) => CallAsync(
+        new EtcdTxn(
+            [Holds(term)],
+            [new EtcdPut(keys.Leader, ReplicationJson.Bytes(term.Leader with { Id = "", Name = successor }))],
+            []),
+        stop);
+
+    /// <summary>Proves by a write that a leadership holds.</summary>
+    public async Task<bool> ProveAsync(Term term, CancellationToken stop) =>
+        (await CallAsync(new EtcdTxn([Holds(term)], [PutBeat(term)], []), stop)).Succeeded;
+
+    /// <summary>Writes an entry; false: the leadership is over, and the entry is not and never will be there.</summary>
+    /// <exception cref="EtcdUnknownException">Nothing is known of the entry, after a long look.</exception>
+    /// <exception cref="EtcdRefusedException">It was refused, for lack of space or as too large.</exception>
+    public async Task<bool> AppendAsync(Term term, ulong sequence, byte[] entry, CancellationToken stop)
+    {
+        var key = keys.Log(sequence);
+        var txn = new EtcdTxn(
+            [Holds(term), new EtcdCompare(key, 0)], [new EtcdPut(key, entry)], [new EtcdRange(key, null)]);
+        var begin = time.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                var answer = await CallAsync(txn, stop);
+                return answer.Succeeded || IsOwn(answer, entry);
+            }
+            catch (EtcdUnknownException) when (time.GetElapsedTime(begin) < options.OutcomeTime)
+            {
+                // The same again: whichever of the two was done, the other one then does nothing and says so.
+                await Task.Delay(options.Pause, time, stop);
+            }
+        }
+    }
+
+    /// <summary>Writes a part of a snapshot; false: the leadership is over.</summary>
+    public async Task<bool> PutPartAsync(
+        Term term, ulong snapshot, int part, byte[] bytes, CancellationToken stop) =>
+        (await CallAsync(
+            new EtcdTxn([Holds(term)], [new EtcdPut(keys.Part(snapshot, part), bytes)], []), stop)).Succeeded;
+
+    /// <summary>Makes a snapshot whose parts are there the one that counts, and removes what it replaces.</summary>
+    /// <returns>The store's revision; null: the leadership is over.</returns>
+    public async Task<long?> FinishSnapshotAsync(Term term, SnapshotPointer pointer, CancellationToken stop)
+    {
+        var at = pointer.Sequence;
+        var keptFrom = at > (ulong)options.EntriesKept ? at - (ulong)options.EntriesKept : 0;
+        var answer = await CallAsync(
+            new EtcdTxn(
+                [Holds(term)],
+                [
+                    new EtcdPut(keys.Snapshot, ReplicationJson.Bytes(pointer)),
+                    new EtcdDelete(keys.Log(0), keys.Log(keptFrom)),
+                    new EtcdDelete(keys.PartsFrom, keys.PartsOf(at)),
+                    new EtcdDelete(keys.PartsBeyond(at), keys.PartsEnd),
+                ],
+                []),
+            stop);
+        return answer.Succeeded ? answer.Revision : null;
+    }
+
+    /// <summary>Reads a part of a snapshot; null: it is not there any more.</summary>
+    public async Task<byte[]?> ReadPartAsync(ulong snapshot, int part, CancellationToken stop)
+    {
+        var answer = await CallAsync(
+            new EtcdTxn([], [new EtcdRange(keys.Part(snapshot, part), null)], []), stop);
+        return answer.Answers[0].Rows is [var row] ? row.Value : null;
+    }
+
+    /// <summary>Tells of beats, leaders and entries after a view, in order, as well as etcd can.</summary>
+    public IAsyncEnumerable<EtcdEvent> WatchAsync(LogView after, CancellationToken stop) =>
+        etcd.WatchAsync(keys.WatchFrom, keys.LogEnd, after.Revision + 1, stop);
+
+    private static bool IsOwn(EtcdTxnAnswer answer, byte[] entry) =>
+        answer.Answers[0].Rows is [var row] && row.Value.AsSpan().SequenceEqual(entry);
+
+    private EtcdCompare Holds(Term term) => new(keys.Leader, term.Revision);
+
+    private EtcdPut PutBeat(Term term) => new(keys.Beat, BitConverter.GetBytes(term.Leader.Epoch));
+
+    private EtcdOp[] Reads(ulong from) =>
+    [
+        new EtcdRange(keys.Leader, null),
+        new EtcdRange(keys.Beat, null),
+        new EtcdRange(keys.Snapshot, null),
+        new EtcdRange(keys.Log(from), keys.LogEnd, EntriesPerRead),
+    ];
+
+    private LogView ViewOf(EtcdTxnAnswer answer, int skip)
+    {
+        var (leader, beat, snapshot, log) = (
+            answer.Answers[skip].Rows, answer.Answers[skip + 1].Rows, answer.Answers[skip + 2].Rows,
+            answer.Answers[skip + 3]);
+        var record = leader is [var row] ? ReplicationJson.Leader(row.Value) : null;
+        return new LogView
+        {
+            Leader = record,
+            LeaderRevision = leader is [var l] ? l.ModRevision : 0,
+            BeatRevision = beat is [var b] ? b.ModRevision : 0,
+            Revision = answer.Revision,
+            Snapshot = snapshot is [var s] ? ReplicationJson.Pointer(s.Value) : null,
+            Entries = [.. log.Rows.Select(r => (SequenceOf(r.Key), r.Value))],
+            HasMore = log.HasMore,
+        };
+    }
+
+    private ulong SequenceOf(byte[] key) => keys.SequenceOf(key)
+        ?? throw new StorageFailedException($"the replicated log has a key that is none: {Convert.ToHexString(key)}");
+
+    private async Task<EtcdTxnAnswer> CallAsync(EtcdTxn txn, CancellationToken stop)
+    {
+        using var limit = new CancellationTokenSource(options.CallTime, time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(stop, limit.Token);
+        try
+        {
+            return await etcd.CommitAsync(txn, both.Token);
+        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        {
+            throw new EtcdUnknownException($"etcd did not answer within {options.CallTime}");
+        }
+    }
+}

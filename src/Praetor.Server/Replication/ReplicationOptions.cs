@@ -1,0 +1,39 @@
+namespace Praetor.Server.Replication;
+
+/// <summary>Times and sizes of replication.</summary>
+public sealed record ReplicationOptions
+{
+    /// <summary>How often the leader shows that it lives when it has nothing to write.</summary>
+    public TimeSpan Beat { get; init; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>How long the leader answers reads without asking anybody, from the sending of what proved it last.
+    /// Shorter than <see cref="Silence"/>, so that nobody leads before it is over.</summary>
+    public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long nothing may be heard of the leader until another server takes its place; up to a fifth is
+    /// added by chance.</summary>
+    public TimeSpan Silence { get; init; } = TimeSpan.FromMilliseconds(1500);
+
+    /// <summary>How long one call to etcd may take. What takes longer is asked again.</summary>
+    public TimeSpan CallTime { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long the outcome of a write is looked for; then it is told as unknown, and the leader steps
+    /// down.</summary>
+    public TimeSpan OutcomeTime { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Pause before a call that failed is made again.</summary>
+    public TimeSpan Pause { get; init; } = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>How large an entry of the log grows before another is begun, unless one command alone is larger.</summary>
+    public int EntryBytes { get; init; } = 1024 * 1024;
+
+    /// <summary>How large the log grows before a snapshot takes its place, at least; it may become as large as the last
+    /// snapshot, so that snapshots cost no more than the log.</summary>
+    public long LogBytes { get; init; } = 32 * 1024 * 1024;
+
+    /// <summary>How many entries stay when a snapshot has taken their place, for those who are a little behind.</summary>
+    public int EntriesKept { get; init; } = 1000;
+
+    /// <summary>How many bytes of records go into one part of a snapshot, before compression.</summary>
+    public int PartBytes { get; init; } = 4 * 1024 * 1024;
+}

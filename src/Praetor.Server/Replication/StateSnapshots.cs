@@ -1,0 +1,116 @@
+using System.Buffers;
+using System.IO.Compression;
+using Praetor.Server.Model;
+using Praetor.Server.State;
+
+namespace Praetor.Server.Replication;
+
+/// <summary>Writes whole states beside the log, and reads them: so the log can be cut, and who begins need not read it
+/// from its beginning.</summary>
+internal sealed class StateSnapshots(ReplicatedLog log, ReplicationOptions options)
+{
+    // A part is far smaller than the largest answer; what claims to be larger is broken.
+    private const int PartBytesMax = 256 * 1024 * 1024;
+
+    /// <summary>Writes a state and cuts the log behind it.</summary>
+    /// <param name="term">The leadership that does it.</param>
+    /// <param name="state">The state.</param>
+    /// <param name="sequence">The last place in the log that it contains.</param>
+    /// <param name="stop">Ends it; what was written counts for nothing then.</param>
+    /// <returns>etcd's revision afterwards; null: the leadership is over.</returns>
+    public async Task<(long Revision, long Bytes)?> WriteAsync(
+        Term term, StateSnapshot state, ulong sequence, CancellationToken stop)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        var (parts, total) = (0, 0L);
+        foreach (var change in Records(state))
+        {
+            ChangeCodec.Write(buffer, change);
+            if (buffer.WrittenCount >= options.PartBytes)
+            {
+                var bytes = Compress(buffer);
+                total += bytes.Length;
+                if (!await log.PutPartAsync(term, sequence, parts++, bytes, stop))
+                {
+                    return null;
+                }
+            }
+        }
+
+        var last = Compress(buffer);
+        if (!await log.PutPartAsync(term, sequence, parts++, last, stop))
+        {
+            return null;
+        }
+
+        var pointer = new SnapshotPointer(sequence, state.Index, parts);
+        return await log.FinishSnapshotAsync(term, pointer, stop) is { } revision
+            ? (revision, total + last.Length) : null;
+    }
+
+    /// <summary>Reads a snapshot's records; null: another one has taken its place meanwhile.</summary>
+    /// <exception cref="Storage.StorageFailedException">It is broken.</exception>
+    public async Task<IReadOnlyList<RecordChange>?> ReadAsync(SnapshotPointer pointer, CancellationToken stop)
+    {
+        var records = new List<RecordChange>();
+        for (var part = 0; part < pointer.Parts; part++)
+        {
+            if (await log.ReadPartAsync(pointer.Sequence, part, stop) is not { } bytes)
+            {
+                return null;
+            }
+
+            records.AddRange(ChangeCodec.ReadChanges(Decompress(bytes)));
+        }
+
+        return records;
+    }
+
+    private static IEnumerable<RecordChange> Records(StateSnapshot state)
+    {
+        var view = new ReadView(state, tracks: false);
+        foreach (var table in Tables.All)
+        {
+            foreach (var record in view.TreeOf(table.PrimaryIndex).Scan([]))
+            {
+                yield return new RecordChange(table, table.PrimaryKeyOf(record), record, record.ModifyIndex);
+            }
+        }
+    }
+
+    private static byte[] Compress(ArrayBufferWriter<byte> buffer)
+    {
+        using var to = new MemoryStream();
+        using (var zip = new DeflateStream(to, CompressionLevel.Fastest, leaveOpen: true))
+        {
+            zip.Write(buffer.WrittenSpan);
+        }
+
+        buffer.ResetWrittenCount();
+        return to.ToArray();
+    }
+
+    private static byte[] Decompress(byte[] bytes)
+    {
+        try
+        {
+            using var zip = new DeflateStream(new MemoryStream(bytes), CompressionMode.Decompress);
+            using var to = new MemoryStream();
+            var buffer = new byte[64 * 1024];
+            while (zip.Read(buffer) is var read and > 0)
+            {
+                to.Write(buffer, 0, read);
+                if (to.Length > PartBytesMax)
+                {
+                    throw new InvalidDataException("it is too large");
+                }
+            }
+
+            return to.ToArray();
+        }
+        catch (InvalidDataException e)
+        {
+            throw new Storage.StorageFailedException($"a part of the replicated snapshot is broken: {e.Message}", e);
+        }
+    }
+}
