@@ -144,5 +144,6 @@ public sealed class EtcdRefusedException(string message, int code) : Exception(m
     public int Code { get; } = code;
 
     /// <summary>Whether there is no space to write to.</summary>
-    public bool IsNoSpace => Code == 8;
+    /// <remarks>The code alone would also mean that etcd has too many requests, or that one is too large.</remarks>
+    public bool IsNoSpace => Code == 8 && Message.Contains("space exceeded", StringComparison.Ordinal);
 }
