@@ -156,7 +156,11 @@ public sealed record PortConfig(
     int SidecarMin,
     int SidecarMax,
     int ExposeMin,
-    int ExposeMax);
+    int ExposeMax)
+{
+    /// <summary>Where other servers' etcd reach this one's, when several servers replicate.</summary>
+    public int StorePeer { get; init; }
+}
 
 /// <summary>DNS.</summary>
 public sealed record DnsConfig

@@ -18,6 +18,9 @@ internal sealed class AgentConfigBuilder(SettingValues values, bool isDev, Confi
 
     public IReadOnlyList<ConfigProblem> StartProblems => _startProblems;
 
+    // 8380 beside 8300, as etcd's own 2380 stands beside its 2379.
+    private const int StorePeerAbove = 80;
+
     public List<string> Warnings { get; } = [];
 
     private IReadOnlyList<LocalAddress> Machine => _machine ??= surroundings.Addresses();
@@ -103,7 +106,11 @@ internal sealed class AgentConfigBuilder(SettingValues values, bool isDev, Confi
             values.Count(values.Has("ports.proxy_min_port") ? "ports.proxy_min_port" : "ports.sidecar_min_port"),
             values.Count(values.Has("ports.proxy_max_port") ? "ports.proxy_max_port" : "ports.sidecar_max_port"),
             values.Count("ports.expose_min_port"),
-            values.Count("ports.expose_max_port"));
+            values.Count("ports.expose_max_port"))
+        {
+            StorePeer = values.Has("ports.store_peer")
+                ? Port("ports.store_peer") : Port("ports.server") + StorePeerAbove,
+        };
     }
 
     // Zero and every negative number switch a port off.

@@ -65,7 +65,7 @@ internal sealed partial class MeshServer : IMeshView, IAsyncDisposable
     }
 
     /// <summary>Writes the configured entries that are not there yet, and sets up the certificate authority when the
-    /// mesh is on and has none.</summary>
+    /// mesh is on and has none. Whoever leads does it, again for each leadership.</summary>
     /// <exception cref="FormatException">A configured entry is wrong, or cannot be written.</exception>
     public async Task InitializeAsync(CancellationToken stop)
     {
@@ -88,20 +88,32 @@ internal sealed partial class MeshServer : IMeshView, IAsyncDisposable
         }
 
         await _authority.InitializeAsync(clusterId, configuration, stop);
-        _loops = Task.WhenAll(FollowRootsAsync(), PruneAsync());
+        lock (_stop)
+        {
+            if (!_stop.IsCancellationRequested && _loops.IsCompleted)
+            {
+                _loops = Task.WhenAll(FollowRootsAsync(), PruneAsync());
+            }
+        }
     }
 
-    /// <summary>Adds the mesh's rows to the API.</summary>
+    /// <summary>Adds the rows about the state to the API.</summary>
+    public void AddRoutes(RouteTable routes)
+    {
+        new ConnectCaEndpoints(_store, _authority, _config.Connect.IsEnabled, _time).AddTo(routes);
+        new IntentionEndpoints(_store, _books, DefaultPolicyOf(_config.Acl), _time).AddTo(routes);
+        new ConfigEndpoints(_store).AddTo(routes);
+    }
+
+    /// <summary>Adds the rows for this agent's own services, for an agent that has the state itself.</summary>
     /// <param name="routes">Where the rows go.</param>
     /// <param name="proxies">Told of who asks for certificates.</param>
-    public void AddRoutes(RouteTable routes, OutsideProxies proxies)
+    public void AddAgentRoutes(RouteTable routes, OutsideProxies proxies)
     {
-        var isEnabled = _config.Connect.IsEnabled;
         var waits = new WaitLimits(_config.Http.DefaultQueryTime, _config.Http.MaxQueryTime);
-        new ConnectCaEndpoints(_store, _authority, isEnabled, _time).AddTo(routes);
         new AgentConnectEndpoints(this, _leaves, new AgentConnectSettings
         {
-            IsEnabled = isEnabled,
+            IsEnabled = _config.Connect.IsEnabled,
             Proxies = proxies,
             ByDefault = DefaultPolicyOf(_config.Acl),
             Waits = waits,
@@ -109,8 +121,6 @@ internal sealed partial class MeshServer : IMeshView, IAsyncDisposable
             Time = _time,
             Stop = _stop.Token,
         }).AddTo(routes);
-        new IntentionEndpoints(_store, _books, DefaultPolicyOf(_config.Acl), _time).AddTo(routes);
-        new ConfigEndpoints(_store).AddTo(routes);
     }
 
     /// <inheritdoc/>

@@ -52,6 +52,12 @@ internal sealed partial class Forwarder : IDisposable
     /// <summary>Marks an answer that says that nothing was done, so that another server may be asked.</summary>
     public const string NotDoneHeader = "x-praetor-not-done";
 
+    /// <summary>What is said when no server leads, in Consul's words.</summary>
+    public const string NoLeader = "No cluster leader";
+
+    // Nobody leads yet: elections end within such times.
+    private static readonly TimeSpan LeaderPause = TimeSpan.FromMilliseconds(20);
+
     // All tried servers failed: between so many and twice as many milliseconds until they are tried again.
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
@@ -72,6 +78,9 @@ internal sealed partial class Forwarder : IDisposable
         _self = HopTrail.None.With(options.Self);
         servers.Left += Leave;
     }
+
+    /// <summary>The server of the own datacenter that is to be asked, null: nobody leads now. Unset: any.</summary>
+    public Func<ServerPeer?>? Leader { get; set; }
 
     public Hop Self => _options.Self;
 
@@ -122,22 +131,24 @@ internal sealed partial class Forwarder : IDisposable
         var begin = _time.GetTimestamp();
         var hold = call.Hold ?? _options.Hold;
         List<ServerPeer>? tried = null;
-        var last = Unknown(call.Datacenter);
+        var isLed = IsLed(call);
+        var last = isLed ? Refusal.Failed(NoLeader) : Unknown(call.Datacenter);
         while (true)
         {
             if (ChooseFor(call, tried) is not { } server)
             {
-                if (tried is null || _time.GetElapsedTime(begin) + Pause > hold)
+                var pause = isLed ? LeaderPause : Pause;
+                if ((tried is null && !isLed) || _time.GetElapsedTime(begin) + pause > hold)
                 {
                     return last;
                 }
 
-                await Task.Delay(Pause * (1 + Draw()), _time, stop);
+                await Task.Delay(pause * (1 + Draw()), _time, stop);
                 tried = null;
                 continue;
             }
 
-            var hasOthers = _servers.In(call.Datacenter).Count > 1
+            var hasOthers = !isLed && _servers.In(call.Datacenter).Count > 1
                 && ChooseFor(call, [server, .. tried ?? []]) is not null;
             var (answer, failure) = await TryAsync(call, server, hasOthers, stop);
             if (answer is not null)
@@ -154,6 +165,24 @@ internal sealed partial class Forwarder : IDisposable
         }
     }
 
+    /// <summary>Makes a call to one server and reads the answer whole.</summary>
+    public async Task<Outcome<ServerReply>> AskServerAsync(ServerCall call, ServerPeer server, CancellationToken stop)
+    {
+        var (answer, failure) = await TryAsync(call, server, hasOthers: true, stop);
+        using (answer)
+        {
+            try
+            {
+                return answer is null ? failure!.Refusal : await answer.ReadAsync();
+            }
+            catch (Exception e) when (IsBroken(e))
+            {
+                stop.ThrowIfCancellationRequested();
+                return Failed(e);
+            }
+        }
+    }
+
     /// <summary>Asks a server, known or not, who it is. Null: it does not answer in time.</summary>
     public async Task<ServerIdentity?> IdentifyAsync(ServerPeer server, CancellationToken stop)
     {
@@ -161,18 +190,15 @@ internal sealed partial class Forwarder : IDisposable
         {
             Method = "GET", Target = RpcRoutes.Ping, Datacenter = server.Datacenter, IsOwn = true, IsRepeatable = true,
         };
-        var (answer, _) = await TryAsync(call, server, hasOthers: true, stop);
-        using (answer)
+        var outcome = await AskServerAsync(call, server, stop);
+        try
         {
-            try
-            {
-                return answer?.Status != (int)HttpStatusCode.OK ? null
-                    : RpcJson.Read((await answer.ReadAsync()).Body, RpcJson.Default.ServerIdentity);
-            }
-            catch (Exception e) when (e is System.Text.Json.JsonException or IOException or HttpRequestException)
-            {
-                return null;
-            }
+            return outcome is not { Refusal: null, Value.Status: (int)HttpStatusCode.OK } ? null
+                : RpcJson.Read(outcome.Value.Body, RpcJson.Default.ServerIdentity);
+        }
+        catch (System.Text.Json.JsonException)
+        {
+            return null;
         }
     }
 
@@ -199,8 +225,16 @@ internal sealed partial class Forwarder : IDisposable
     private Refusal Unknown(string datacenter) => Refusal.Failed(
         datacenter.Equals(Self.Datacenter, StringComparison.OrdinalIgnoreCase) ? NoServers : NoPath);
 
+    private bool IsLed(ServerCall call) => Leader is not null
+        && Self.Datacenter.Equals(call.Datacenter, StringComparison.OrdinalIgnoreCase);
+
     private ServerPeer? ChooseFor(ServerCall call, List<ServerPeer>? tried)
     {
+        if (IsLed(call))
+        {
+            return Leader!() is { } leader && tried?.Contains(leader) != true ? leader : null;
+        }
+
         var server = _servers.Choose(call.Datacenter, tried);
         return server is null || server.Id.Length == 0 || server.Id != _options.SelfId ? server
             : _servers.Choose(call.Datacenter, [server, .. tried ?? []]);
@@ -215,7 +249,7 @@ internal sealed partial class Forwarder : IDisposable
                 server, static (s, self) => new ServerLink(s, self._time, self._servers.Failed), this);
             var answer = await ShareAsync(call, link, hasOthers, stop)
                 ?? await RequestAsync(call, link, hasOthers, stop);
-            if (!answer.IsNotDone || !hasOthers)
+            if (!answer.IsNotDone || !(hasOthers || IsLed(call)))
             {
                 return (answer, null);
             }

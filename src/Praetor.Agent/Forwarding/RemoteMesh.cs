@@ -53,6 +53,13 @@ internal sealed class RemoteMesh : IMeshView, IAsyncDisposable
         var waits = new WaitLimits(_config.Http.DefaultQueryTime, _config.Http.MaxQueryTime);
         routes.Handle("GET", "/v1/agent/connect/ca/roots", AclRequirement.None,
             request => RootsAsync(request, waits), "The root certificates that the mesh trusts, for proxies.");
+        AddServiceRoutes(routes, proxies);
+    }
+
+    /// <summary>Adds only the rows about this agent's own services: the roots are told by others.</summary>
+    public void AddServiceRoutes(RouteTable routes, OutsideProxies proxies)
+    {
+        var waits = new WaitLimits(_config.Http.DefaultQueryTime, _config.Http.MaxQueryTime);
         new AgentConnectEndpoints(this, _leaves, new AgentConnectSettings
         {
             IsEnabled = _config.Connect.IsEnabled,

@@ -28,6 +28,15 @@ internal sealed class RpcRoutes(
     /// <summary>Where streams of calls go (<see cref="CallStream"/>).</summary>
     public const string Calls = Root + "calls";
 
+    /// <summary>What cluster a server is in, and how servers come to one (<see cref="Cluster.Founding"/>).</summary>
+    public const string ClusterPlan = Root + "cluster";
+    public const string ClusterPromise = Root + "cluster/promise";
+    public const string ClusterBegin = Root + "cluster/begin";
+    public const string ClusterJoin = Root + "cluster/join";
+
+    /// <summary>An answer that lasts as long as its server leads.</summary>
+    public const string Pulse = Root + "cluster/pulse";
+
     private const string Root = "/v1/internal/rpc/";
 
     // An agent's changes come in parts of so many registrations at most (RemoteCatalog); 16 KiB for each is plenty.
@@ -51,10 +60,16 @@ internal sealed class RpcRoutes(
 
     public void AddTo(RouteTable routes)
     {
-        routes.Handle("GET", Ping, AclRequirement.None,
-            _ => ValueTask.FromResult(Answer(
+        routes.Add(new Route
+        {
+            Method = "GET",
+            Pattern = Ping,
+            Acl = AclRequirement.None,
+            Scope = RouteScope.Agent,
+            Handle = _ => ValueTask.FromResult(Answer(
                 new ServerIdentity(node.Name, node.Id, node.Datacenter), RpcJson.Default.ServerIdentity)),
-            "Says that the server is there, and who it is.");
+            Description = "Says that the server is there, and who it is.",
+        });
         routes.Handle("GET", StatusPage, RouteRows.NodeRead,
             _ => ValueTask.FromResult(Reply.Text(200, statusPage()) with { ContentType = PageType }),
             "The status page.");

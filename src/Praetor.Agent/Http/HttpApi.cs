@@ -34,6 +34,9 @@ internal sealed record ApiSurroundings
     /// <summary>Where requests are timed. Null: those of other agents are not, their own agents time them.</summary>
     public required Metrics? Metrics { get; init; }
 
+    /// <summary>Whether this server may answer by itself. Null: it is no one of several.</summary>
+    public ILeadership? Leadership { get; init; }
+
     public required IAuthorizer Authorizer { get; init; }
 
     /// <summary>Keeps web pages out. Null: none come here.</summary>
@@ -200,6 +203,12 @@ internal sealed partial class HttpApi(ApiSurroundings around)
             return;
         }
 
+        if (around.Leadership is { } leadership && route.Scope == RouteScope.Catalog
+            && await IsLedElsewhereAsync(context, request, route, leadership))
+        {
+            return;
+        }
+
         if (around.Authorizer.Refuses(request, route.Acl) is { } denied)
         {
             await WriteAsync(context, Reply.Text(403, denied), route, request);
@@ -227,6 +236,37 @@ internal sealed partial class HttpApi(ApiSurroundings around)
         }
 
         await WriteAsync(context, await route.Handle!(Complete(request, body)), route, request);
+    }
+
+    // True: answered, by the leader or by saying that there is none.
+    private async ValueTask<bool> IsLedElsewhereAsync(
+        HttpContext context, ApiRequest request, Route route, ILeadership leadership)
+    {
+        if (route.AnyServer || (route.Read is not null && request.Query.Has("stale")))
+        {
+            return false;
+        }
+
+        if (!leadership.Leads)
+        {
+            if (around.IsRpc)
+            {
+                // Another server took this one for the leader: it is to look again.
+                context.Response.Headers[Forwarder.NotDoneHeader] = "1";
+            }
+
+            await PassAsync(context, request, route, around.Datacenter);
+            return true;
+        }
+
+        if (!HttpMethods.IsGet(request.Method)
+            || await leadership.IsNewestAsync(request.Query.Has("consistent"), request.Aborted))
+        {
+            return false;
+        }
+
+        await WriteAsync(context, Reply.Text(500, Forwarder.NoLeader), route, request);
+        return true;
     }
 
     private static ApiRequest Complete(ApiRequest request, ReadOnlyMemory<byte> body) => body.IsEmpty
@@ -259,7 +299,7 @@ internal sealed partial class HttpApi(ApiSurroundings around)
 
         var answer = await AnswerAsync(request, route, options);
         var headers = context.Response.Headers;
-        WriteReadHeaders(headers, answer.Index, hasLeader: true);
+        WriteReadHeaders(headers, answer.Index, around.Leadership?.HasLeader ?? true);
         headers["X-Consul-Effective-Consistency"] = options.Consistency;
         headers["X-Consul-Query-Backend"] = "blocking-query";
         if (answer.ContentType == KvEndpoints.RawType)

@@ -60,6 +60,9 @@ internal sealed record Route
     /// <summary>Whether answers say that they came from a cache or not, although nobody asked for one.</summary>
     public bool SaysCache { get; init; }
 
+    /// <summary>Whether a server answers that does not lead, too, without asking the one that does.</summary>
+    public bool AnyServer { get; init; }
+
     /// <summary>Whether the agent that is asked answers a path itself.</summary>
     public static bool IsOfAgent(ReadOnlySpan<char> path) =>
         path.StartsWith("/v1/agent/", StringComparison.Ordinal) || path.SequenceEqual("/v1/agent");

@@ -270,7 +270,8 @@ public sealed partial class AgentRuntime : IAsyncDisposable
                 _config, _links, purpose => _local?.Tokens[purpose] ?? "", _time, random, _log);
         }
 
-        var server = new OwnServer(_config, _node, _links, _build, _time, random, _log);
+        var server = new OwnServer(
+            _config, _node, _links, _membership, _build, purpose => _local?.Tokens[purpose] ?? "", _time, random, _log);
         server.Failed += Fail;
         return server;
     }
@@ -340,6 +341,8 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         GossipPort = _config.Ports.SerfLan,
         WanPort = _config.Ports.SerfWan,
         HasAcls = _config.Acl.IsEnabled,
+        Expect = _config.BootstrapExpect,
+        StorePeerPort = _config.Ports.StorePeer,
     };
 
     private AgentFacts Facts() => MemberFacts() with
@@ -361,6 +364,7 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         Store = _server.Store,
         Hub = _server.Hub,
         Passing = _server.Passing,
+        Leadership = _server.Leadership,
         Metrics = _metrics,
         Authorizer = new AllowAll(),
         Guard = _interfaces.Guard,

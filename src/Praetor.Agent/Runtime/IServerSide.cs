@@ -26,6 +26,9 @@ internal interface IServerSide : IAsyncDisposable
     /// <summary>Shares answers. Null: as <see cref="Store"/>.</summary>
     QueryHub? Hub { get; }
 
+    /// <summary>Whether this server, one of several, may answer by itself. Null: it is alone, or a client.</summary>
+    ILeadership? Leadership { get; }
+
     /// <summary>What the agent's own services and checks are brought to.</summary>
     ICatalog Catalog { get; }
 

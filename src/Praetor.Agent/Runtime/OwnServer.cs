@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using Praetor.Agent.Cluster;
 using Praetor.Agent.Config;
 using Praetor.Agent.Connect;
 using Praetor.Agent.Dns;
@@ -39,19 +40,33 @@ internal sealed class OwnServer : IServerSide
     private readonly StatusPageText _page;
     private readonly Random _waits;
     private readonly CoordinateCollector _places;
+    private readonly ClusterNode? _cluster;
+    private readonly RemoteMesh? _remoteMesh;
+    private readonly Func<string, string> _tokens;
     private readonly CancellationTokenSource _stop = new();
     private HttpServer? _rpc;
     private CatalogReconciler? _reconciler;
     private Task _collecting = Task.CompletedTask;
+    private Task _leading = Task.CompletedTask;
 
     /// <exception cref="StorageFailedException">The state cannot be read.</exception>
     public OwnServer(
-        AgentConfig config, NodeIdentity node, AgentLinks links, AgentBuild build, TimeProvider time, Random random,
-        AgentLog log)
+        AgentConfig config, NodeIdentity node, AgentLinks links, GossipMembership membership, AgentBuild build,
+        Func<string, string> tokens, TimeProvider time, Random random, AgentLog log)
     {
-        (_config, _node, _links, _time, _log) = (config, node, links, time, log);
+        (_config, _node, _links, _tokens, _time, _log) = (config, node, links, tokens, time, log);
         _waits = new Random(random.Next());
-        _store = new StateStore(config.DataDir.Length == 0
+        if (config.BootstrapExpect > 1)
+        {
+            _cluster = new ClusterNode(config, node, links, membership, time, random, log.CreateLogger("agent.cluster"));
+            _cluster.Failed += why => Failed?.Invoke(why);
+            _cluster.Led += ended => _leading = LeadAsync(membership, ended);
+            _remoteMesh = new RemoteMesh(
+                links.Forwarder, links.Cache, config, () => tokens("default"), time, random,
+                log.CreateLogger("agent.connect"));
+        }
+
+        _store = _cluster?.Store ?? new StateStore(config.DataDir.Length == 0
             ? new MemoryEngine() : new SqliteEngine(Path.Combine(config.DataDir, StateFile)));
         _store.Failed += e => Failed?.Invoke(e.Message);
         _hub = new QueryHub(_store, time);
@@ -59,7 +74,11 @@ internal sealed class OwnServer : IServerSide
         _places = new CoordinateCollector(
             _store, config.IsDev ? CoordinatePeriodOfDev : CoordinatePeriod, time);
         _page = new StatusPageText(_store, node, build);
-        Catalog = new StoreCatalog(_store, _hub);
+
+        // One of several asks the leader, be it itself, for everything that is to be the newest.
+        Catalog = _cluster is null
+            ? new StoreCatalog(_store, _hub)
+            : new RemoteCatalog(links.Forwarder, links.Cache, config.Datacenter, AgentToken);
         Passing = PassingFor(config.IsDev, isOwn: false);
         Dns = new FederatedDnsCatalog(
             new StateDnsCatalog(_store, config.Datacenter),
@@ -72,6 +91,9 @@ internal sealed class OwnServer : IServerSide
             config.Datacenter,
             links.Servers.Knows);
     }
+
+    /// <summary>Whether this server, one of several, may answer by itself. Null: it is alone.</summary>
+    public ILeadership? Leadership => _cluster;
 
     /// <summary>Told, once, when durability cannot be promised any more: the process must end.</summary>
     public event Action<string>? Failed;
@@ -94,19 +116,33 @@ internal sealed class OwnServer : IServerSide
     public void AddRoutes(RouteTable routes, OutsideProxies proxies, Datacenters datacenters)
     {
         var valueMax = (int)Math.Min(_config.Limits.KvValueBytesMax, int.MaxValue);
-        StatusEndpoints.AddTo(routes, $"{_node.Address}:{_node.ServerPort.ToString(CultureInfo.InvariantCulture)}");
+        StatusEndpoints.AddTo(routes, Address, _cluster);
+        new OperatorEndpoints(_node, Address, _cluster).AddTo(routes);
         new KvEndpoints(_store, valueMax).AddTo(routes);
         new TxnEndpoints(_store, valueMax, (int)Math.Min(_config.Limits.TxnBytesMax, int.MaxValue)).AddTo(routes);
         CatalogReads.AddTo(routes, datacenters);
         new CoordinateEndpoints(_places, datacenters, _config.Values.Flag("disable_coordinates")).AddTo(routes);
         new CatalogWrites(_store, _config.Datacenter, Passing.AskAsync).AddTo(routes);
         HealthEndpoints.AddTo(routes);
-        _mesh.AddRoutes(routes, proxies);
+        _mesh.AddRoutes(routes);
+        if (_remoteMesh is null)
+        {
+            _mesh.AddAgentRoutes(routes, proxies);
+        }
+        else
+        {
+            _remoteMesh.AddServiceRoutes(routes, proxies);
+        }
     }
 
     public async Task StartAsync(RouteTable routes, CancellationToken stop)
     {
-        await _mesh.InitializeAsync(stop);
+        if (_cluster is null)
+        {
+            await _mesh.InitializeAsync(stop);
+        }
+
+        _remoteMesh?.Start();
         if (_config.Ports.Server < 0)
         {
             return;
@@ -115,6 +151,7 @@ internal sealed class OwnServer : IServerSide
         var endPoint = new IPEndPoint(_config.Addresses.Bind, _config.Ports.Server);
         var own = new RouteTable();
         new RpcRoutes(_store, _mesh.Authority, _page.Render, _node).AddTo(own);
+        _cluster?.AddTo(own);
         var forUsers = ApiFor(OfCatalog(routes), isOwn: false);
         var forAgents = ApiFor(own, isOwn: true);
         var calls = new CallServer(AnswerAsync, _log.CreateLogger("agent.rpc"));
@@ -124,8 +161,11 @@ internal sealed class OwnServer : IServerSide
             {
                 IsHttp2 = true, StreamsPerConnectionMax = RpcLimits.StreamsPerConnection, Gate = gate.Before,
             },
-            context => IsOwn(context) && context.Request.Path == RpcRoutes.Calls
-                ? calls.ServeAsync(context) : AnswerAsync(context),
+            context => !IsOwn(context) ? AnswerAsync(context)
+                : context.Request.Path == RpcRoutes.Calls ? calls.ServeAsync(context)
+                : context.Request.Path == RpcRoutes.Pulse && _cluster is not null
+                    ? LeaderPulse.ServeAsync(context, _cluster)
+                : AnswerAsync(context),
             _log);
 
         Task AnswerAsync(HttpContext context) =>
@@ -141,14 +181,22 @@ internal sealed class OwnServer : IServerSide
         }
     }
 
-    public Task<string?> TellPlaceAsync(CoordinateUpdate update, CancellationToken stop) =>
-        Task.FromResult(_places.Add(update)?.Text);
+    public Task<string?> TellPlaceAsync(CoordinateUpdate update, CancellationToken stop) => _cluster is null
+        ? Task.FromResult(_places.Add(update)?.Text)
+        : RemoteServers.TellPlaceAsync(_links.Forwarder, update, _config.Datacenter, AgentToken(), stop);
 
     public void Follow(GossipMembership membership)
     {
-        _reconciler = new CatalogReconciler(_store, membership, _node, _time, _log.CreateLogger("agent.leader"));
-        _reconciler.Start();
         _collecting = CollectAsync();
+        if (_cluster is null)
+        {
+            _reconciler = Reconciler(membership);
+            _reconciler.Start();
+        }
+        else
+        {
+            _cluster.Start();
+        }
     }
 
     public ValueTask<string> StatusPageAsync(CancellationToken stop) => ValueTask.FromResult(_page.Render());
@@ -165,6 +213,13 @@ internal sealed class OwnServer : IServerSide
             await _reconciler.DisposeAsync();
         }
 
+        if (_cluster is not null)
+        {
+            await _cluster.DisposeAsync();
+            await _leading;
+            await _remoteMesh!.DisposeAsync();
+        }
+
         if (_rpc is not null)
         {
             await _rpc.DisposeAsync();
@@ -173,6 +228,37 @@ internal sealed class OwnServer : IServerSide
         await _mesh.DisposeAsync();
         _store.Dispose();
         _stop.Dispose();
+    }
+
+    private string Address => $"{_node.Address}:{_node.ServerPort.ToString(CultureInfo.InvariantCulture)}";
+
+    private string AgentToken() => _tokens("agent") is { Length: > 0 } own ? own : _tokens("default");
+
+    private CatalogReconciler Reconciler(GossipMembership membership) =>
+        new(_store, membership, _node, _time, _log.CreateLogger("agent.leader"));
+
+    // The duties of a leadership, until it ends.
+    private async Task LeadAsync(GossipMembership membership, CancellationToken ended)
+    {
+        var reconciler = Reconciler(membership);
+        try
+        {
+            await _mesh.InitializeAsync(ended);
+            reconciler.Start();
+            await Task.Delay(Timeout.InfiniteTimeSpan, _time, ended);
+        }
+        catch (OperationCanceledException) when (ended.IsCancellationRequested)
+        {
+            // Another server has the duties.
+        }
+        catch (FormatException e)
+        {
+            Failed?.Invoke(e.Message);
+        }
+        finally
+        {
+            await reconciler.DisposeAsync();
+        }
     }
 
     private async Task CollectAsync()
@@ -217,6 +303,7 @@ internal sealed class OwnServer : IServerSide
         Passing = PassingFor(alwaysPretty: false, isOwn),
         IsRpc = true,
         Metrics = null,
+        Leadership = _cluster,
         Authorizer = new AllowAll(),
         Guard = null,
         Datacenter = _config.Datacenter,

@@ -64,6 +64,8 @@ internal sealed class RemoteServers : IServerSide
 
     public QueryHub? Hub => null;
 
+    public ILeadership? Leadership => null;
+
     public ICatalog Catalog { get; }
 
     public IDnsCatalog Dns { get; }
@@ -78,15 +80,20 @@ internal sealed class RemoteServers : IServerSide
     public void AddRoutes(RouteTable routes, OutsideProxies proxies, Datacenters datacenters) =>
         _mesh.AddRoutes(routes, proxies);
 
-    public async Task<string?> TellPlaceAsync(CoordinateUpdate update, CancellationToken stop)
+    public Task<string?> TellPlaceAsync(CoordinateUpdate update, CancellationToken stop) =>
+        TellPlaceAsync(_links.Forwarder, update, _config.Datacenter, _tokens("agent"), stop);
+
+    /// <summary>Tells a server where this agent's node is.</summary>
+    public static async Task<string?> TellPlaceAsync(
+        Forwarder forwarder, CoordinateUpdate update, string datacenter, string token, CancellationToken stop)
     {
-        var outcome = await _links.Forwarder.AskAsync(
+        var outcome = await forwarder.AskAsync(
             new ServerCall
             {
                 Method = "PUT",
                 Target = "/v1/coordinate/update",
-                Datacenter = _config.Datacenter,
-                Token = _tokens("agent"),
+                Datacenter = datacenter,
+                Token = token,
                 Body = CoordinateEndpoints.BodyOf(update),
                 IsRepeatable = true,
             },

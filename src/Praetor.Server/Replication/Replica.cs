@@ -52,7 +52,7 @@ public sealed class Replica : IAsyncDisposable
     private readonly ReplicaLog _tell;
     private readonly CancellationTokenSource _stop = new();
     private readonly SemaphoreSlim _ended = new(0);
-    private readonly ReplicaIdentity _self;
+    private ReplicaIdentity _self = new("", "", "", 0);
     private volatile LeaderRecord? _leader;
     private volatile string? _successor;
     private ulong _applied;
@@ -61,7 +61,6 @@ public sealed class Replica : IAsyncDisposable
 
     /// <summary>A replica that does nothing yet, and its state, which is empty yet.</summary>
     /// <param name="etcd">The log's home.</param>
-    /// <param name="self">Who this server is.</param>
     /// <param name="datacenter">Whose state it is.</param>
     /// <param name="pulse">Notices the end of leaders.</param>
     /// <param name="options">Times and sizes.</param>
@@ -69,10 +68,10 @@ public sealed class Replica : IAsyncDisposable
     /// <param name="random">Spreads.</param>
     /// <param name="tell">Where to log.</param>
     public Replica(
-        IEtcd etcd, ReplicaIdentity self, string datacenter, ILeaderPulse pulse, ReplicationOptions options,
-        TimeProvider time, Random random, ReplicaLog tell)
+        IEtcd etcd, string datacenter, ILeaderPulse pulse, ReplicationOptions options, TimeProvider time,
+        Random random, ReplicaLog tell)
     {
-        (_etcd, _self, _pulse, _options, _time, _random, _tell) = (etcd, self, pulse, options, time, random, tell);
+        (_etcd, _pulse, _options, _time, _random, _tell) = (etcd, pulse, options, time, random, tell);
         _log = new ReplicatedLog(etcd, new LogKeys(datacenter), options, time);
         _engine = new ReplicatedEngine(_log, options, time);
         _snapshots = new StateSnapshots(_log, options);
@@ -103,7 +102,12 @@ public sealed class Replica : IAsyncDisposable
     public event Action<string>? Failed;
 
     /// <summary>Begins.</summary>
-    public void Start() => _loop = RunAsync();
+    /// <param name="self">Who this server is.</param>
+    public void Start(ReplicaIdentity self)
+    {
+        _self = self;
+        _loop = RunAsync();
+    }
 
     /// <summary>Makes sure that what this server answers now is the newest: by its lease, or by a write.</summary>
     /// <param name="isStrict">Whether the lease does not suffice.</param>

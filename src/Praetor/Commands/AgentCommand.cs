@@ -78,8 +78,6 @@ internal sealed class AgentCommand : Command
     // Refused rather than half done: a lone agent that takes itself for one of several would lose what it is given.
     private static string? Unsupported(AgentConfig config) => config switch
     {
-        { BootstrapExpect: > 1 } =>
-            $"this version runs one server: bootstrap_expect is {config.BootstrapExpect}, use 1",
         { Acl.IsEnabled: true } => "this version has no ACLs: with acl.enabled it would let everybody do everything; "
             + "remove it, or keep the agent on loopback until they are there",
         _ => null,

@@ -31,7 +31,10 @@ public sealed class ConfigLoaderTests : IDisposable
         config.Addresses.Http.Single().ToString().ShouldBe("127.0.0.1:8500");
         config.Addresses.Dns.Single().ToString().ShouldBe("127.0.0.1:8600");
         config.Addresses.Https.ShouldBeEmpty();
-        config.Ports.ShouldBe(new PortConfig(8600, 8500, -1, 8502, 8503, 8301, 8302, 8300, 21000, 21255, 21500, 21755));
+        config.Ports.ShouldBe(new PortConfig(8600, 8500, -1, 8502, 8503, 8301, 8302, 8300, 21000, 21255, 21500, 21755)
+        {
+            StorePeer = 8380,
+        });
         config.Connect.IsEnabled.ShouldBeTrue();
         config.Ui.ShouldBe(new UiConfig(true, "", "/ui/"));
         config.Log.Level.ShouldBe("DEBUG");

@@ -289,7 +289,8 @@ public sealed class MeshServerTests : IAsyncDisposable
         _mesh = new MeshServer(_store, hub, node, config, _time, new Random(7), NullLogger.Instance);
         await _mesh.InitializeAsync(TestContext.Current.CancellationToken);
         _routes = new RouteTable();
-        _mesh.AddRoutes(_routes, new OutsideProxies(static () => [], static (_, _, _) => Task.CompletedTask));
+        _mesh.AddRoutes(_routes);
+        _mesh.AddAgentRoutes(_routes, new OutsideProxies(static () => [], static (_, _, _) => Task.CompletedTask));
     }
 
     private async Task<Reply> AskAsync(string method, string target, string body = "")

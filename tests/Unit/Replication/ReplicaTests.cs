@@ -287,11 +287,10 @@ public sealed class ReplicaTests : IAsyncLifetime
         var etcd = new FakeEtcd(_etcd);
         var pulse = new FakePulse();
         var replica = new Replica(
-            etcd, new ReplicaIdentity(name, name, "127.0.0.1:8300", 1), "dc1", pulse,
-            options ?? new ReplicationOptions(), _time, new Random(name[0]), static (_, _) => { });
+            etcd, "dc1", pulse, options ?? new ReplicationOptions(), _time, new Random(name[0]), static (_, _) => { });
         var server = new Server(name, etcd, pulse, replica);
         _servers.Add(server);
-        replica.Start();
+        replica.Start(new ReplicaIdentity(name, name, "127.0.0.1:8300", 1));
         return server;
     }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Praetor.Agent.Cluster;
 using Praetor.Agent.Local;
 using Praetor.Agent.Membership;
 
@@ -45,6 +46,12 @@ internal sealed record AgentFacts
     /// <summary>How many datacenters are known, the own one among them.</summary>
     public Func<int> KnownDatacenters { get; init; } = static () => 1;
 
+    /// <summary>How many servers this one waits for; 0: none.</summary>
+    public int Expect { get; init; }
+
+    /// <summary>Where its etcd is reached by those of other servers.</summary>
+    public int StorePeerPort { get; init; }
+
     /// <summary>This agent as a member.</summary>
     public AgentMember Member() => new(Node.Name, Node.Address, GossipPort, Tags(isWan: false), MemberStatus.Alive);
 
@@ -73,6 +80,12 @@ internal sealed record AgentFacts
             tags["ft_si"] = "1";
             tags["port"] = Text(Node.ServerPort);
             tags["raft_vsn"] = "3";
+            if (Expect > 1 && !isWan)
+            {
+                tags[Founding.ExpectTag] = Text(Expect);
+                tags[Founding.PeerPortTag] = Text(StorePeerPort);
+            }
+
             if (!isWan)
             {
                 tags["wan_join_port"] = Text(WanPort);

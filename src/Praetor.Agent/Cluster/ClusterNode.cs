@@ -1,0 +1,360 @@
+using System.Globalization;
+using System.Net;
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using Praetor.Agent.Config;
+using Praetor.Agent.Forwarding;
+using Praetor.Agent.Http;
+using Praetor.Agent.Http.Endpoints;
+using Praetor.Agent.Local;
+using Praetor.Agent.Membership;
+using Praetor.Agent.Runtime;
+using Praetor.Server.Replication;
+using Praetor.Server.State;
+using Praetor.Server.Storage.Etcd;
+
+namespace Praetor.Agent.Cluster;
+
+/// <summary>This server as one of several: its etcd, its replica, and who else takes part.</summary>
+internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
+{
+    private const string PlanFile = "cluster.json";
+    private const string EtcdFolder = "etcd";
+
+    private static readonly TimeSpan ReadyLimit = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan UpkeepEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan CallTime = TimeSpan.FromSeconds(5);
+
+    private readonly AgentConfig _config;
+    private readonly NodeIdentity _node;
+    private readonly TimeProvider _time;
+    private readonly ILogger _log;
+    private readonly LateEtcd _etcd = new();
+    private readonly LeaderPulse _pulse;
+    private readonly Replica _replica;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly ClusterMember _self;
+    private readonly Founding _founding;
+    private readonly IMembership _membership;
+    private EtcdChild? _child;
+    private Task _loop = Task.CompletedTask;
+    private volatile TaskCompletionSource _leadEnds = Ended();
+    private volatile IReadOnlyList<EtcdMember> _members = [];
+
+    /// <param name="config">The configuration.</param>
+    /// <param name="node">Who this server is.</param>
+    /// <param name="links">The ways to other servers.</param>
+    /// <param name="membership">Who is there.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="random">Spreads.</param>
+    /// <param name="log">Where to log.</param>
+    public ClusterNode(
+        AgentConfig config, NodeIdentity node, AgentLinks links, IMembership membership, TimeProvider time,
+        Random random, ILogger log)
+    {
+        (_config, _node, _membership, _time, _log) = (config, node, membership, time, log);
+        _pulse = new LeaderPulse(time);
+        _self = new ClusterMember(
+            node.Id, node.Name, Founding.UrlOf(config.Addresses.Advertise.ToString(), config.Ports.StorePeer));
+        _replica = new Replica(
+            _etcd, config.Datacenter, _pulse, new ReplicationOptions(), time, new Random(random.Next()), Tell);
+        _replica.Led += Lead;
+        _replica.Failed += why => Failed?.Invoke(why);
+        links.Forwarder.Leader = LeaderPeer;
+        _founding = new Founding(
+            _self, config.BootstrapExpect, config.Datacenter, Path.Combine(config.DataDir, PlanFile), membership,
+            links.Servers, links.Forwarder, time, log);
+    }
+
+    /// <summary>Told when this server begins to lead, with a token that ends when it ceases.</summary>
+    public event Action<CancellationToken>? Led;
+
+    /// <summary>Told, once, when the process must end.</summary>
+    public event Action<string>? Failed;
+
+    /// <summary>The state.</summary>
+    public StateStore Store => _replica.Store;
+
+    public bool Leads => _replica.Leads;
+
+    public bool HasLeader => _replica.Leader is not null;
+
+    /// <summary>Who leads. Null: nobody, as far as this server knows.</summary>
+    public LeaderRecord? Leader => _replica.Leader;
+
+    /// <summary>The servers that take part, as far as this one knows.</summary>
+    public IReadOnlyList<ClusterServer> Servers()
+    {
+        var known = _membership.Members(wan: false)
+            .GroupBy(static m => m.Tags.GetValueOrDefault("id", ""), StringComparer.Ordinal)
+            .ToDictionary(static same => same.Key, static same => same.First(), StringComparer.Ordinal);
+        var leader = Leader;
+        return
+        [
+            .. _members.Where(static m => m.Name.Length > 0).Select(m => new ClusterServer(
+                m.Name,
+                known.GetValueOrDefault(m.Name)?.Name ?? "(unknown)",
+                AddressOf(known.GetValueOrDefault(m.Name)),
+                m.Id,
+                IsVoter: !m.IsLearner,
+                Leads: leader?.Id == m.Name)),
+        ];
+    }
+
+    public ValueTask<bool> IsNewestAsync(bool isStrict, CancellationToken stop) =>
+        _replica.IsNewestAsync(isStrict, stop);
+
+    /// <summary>Gives the lead to another server; false: this one did not lead.</summary>
+    public bool Resign(string successor) => _replica.Resign(successor);
+
+    /// <summary>Ends when this server does not lead.</summary>
+    public Task LeadEndsAsync(CancellationToken stop) => _leadEnds.Task.WaitAsync(stop);
+
+    /// <summary>Begins: founds or joins a cluster, runs etcd, takes part.</summary>
+    public void Start() => _loop = RunAsync();
+
+    /// <summary>Answers what other servers ask.</summary>
+    public void AddTo(RouteTable routes)
+    {
+        _founding.AddTo(routes);
+        routes.Add(new Route
+        {
+            Method = "PUT",
+            Pattern = RpcRoutes.ClusterJoin,
+            Acl = RouteRows.NodeWrite,
+            TakesBytes = true,
+            Handle = JoinAsync,
+            Description = "Lets a server take part.",
+        });
+    }
+
+    /// <summary>Takes a member out.</summary>
+    /// <returns>Why not. Null: it is out.</returns>
+    public async Task<string?> RemoveAsync(ulong id, CancellationToken stop)
+    {
+        try
+        {
+            await _etcd.ChangeMembersAsync(new EtcdMemberChange.Remove(id), stop);
+            await RefreshAsync(stop);
+            return null;
+        }
+        catch (Exception e) when (e is EtcdUnknownException or EtcdRefusedException)
+        {
+            return e.Message;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _loop;
+        await _replica.DisposeAsync();
+        if (_child is not null)
+        {
+            await _child.DisposeAsync();
+        }
+
+        _etcd.Dispose();
+        _pulse.Dispose();
+        _stop.Dispose();
+    }
+
+    private static TaskCompletionSource Ended()
+    {
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        ended.SetResult();
+        return ended;
+    }
+
+    private void Tell(bool isWarning, string text)
+    {
+        if (isWarning)
+        {
+            Log.Warned(_log, text);
+        }
+        else
+        {
+            Log.Said(_log, text);
+        }
+    }
+
+    private void Lead(CancellationToken ended)
+    {
+        var end = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        ended.Register(() => end.TrySetResult());
+        _leadEnds = end;
+        Led?.Invoke(ended);
+    }
+
+    private string AddressOf(AgentMember? member) => member is not null
+        && int.TryParse(member.Tags.GetValueOrDefault("port"), CultureInfo.InvariantCulture, out var port)
+        ? new IPEndPoint(IPAddress.Parse(member.Address), port).ToString() : "";
+
+    private ServerPeer? LeaderPeer() => _replica.Leader is { } leader && IPEndPoint.TryParse(leader.Rpc, out var rpc)
+        ? new ServerPeer(leader.Name, leader.Id, _config.Datacenter, rpc)
+        : null;
+
+    private async Task RunAsync()
+    {
+        try
+        {
+            var plan = await _founding.RunAsync(_stop.Token);
+            _child = await EtcdChild.StartAsync(OptionsOf(plan), _time, _log, _stop.Token);
+            await _child.WaitReadyAsync(ReadyLimit, _stop.Token);
+            var etcd = new EtcdClient(_child.ClientOptions, _time);
+            var status = await etcd.StatusAsync(_stop.Token);
+            _etcd.Arrive(etcd);
+            var rpc = new IPEndPoint(_config.Addresses.Advertise, _config.Ports.Server);
+            _replica.Start(new ReplicaIdentity(_node.Id, _node.Name, rpc.ToString(), status.MemberId));
+            await UpkeepAsync(status.MemberId);
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            // The agent ends.
+        }
+        catch (Exception e) // supervisor: without its part in the cluster this server is of no use
+        {
+            Failed?.Invoke(e.Message);
+        }
+    }
+
+    private EtcdChildOptions OptionsOf(ClusterPlan plan)
+    {
+        var bind = _config.Addresses.Bind;
+        return new EtcdChildOptions
+        {
+            Folder = Path.Combine(_config.DataDir, EtcdFolder),
+            Program = _config.Values.Text("etcd_path") is { Length: > 0 } path ? path : null,
+            NodeId = _node.Id,
+            ClusterToken = plan.Token,
+            Name = _self.Id,
+            PeerListenUrl = Founding.UrlOf(bind.ToString(), _config.Ports.StorePeer),
+            PeerUrl = _self.PeerUrl,
+            InitialCluster = [.. plan.Members.Select(static m => new EtcdInitialMember(m.Id, m.PeerUrl))],
+            IsNewCluster = plan.IsNew,
+        };
+    }
+
+    // A server that comes later: first without a vote.
+    private async ValueTask<Reply> JoinAsync(ApiRequest request)
+    {
+        try
+        {
+            var member = RpcJson.Read(request.Body.Span, ClusterJson.Default.ClusterMember);
+            var members = await _etcd.MembersAsync(request.Aborted);
+            if (!members.Any(m => m.PeerUrls.Contains(member.PeerUrl)))
+            {
+                await _etcd.ChangeMembersAsync(new EtcdMemberChange.AddLearner(member.PeerUrl), request.Aborted);
+                members = await _etcd.MembersAsync(request.Aborted);
+                Log.Added(_log, member.Name);
+            }
+
+            var all = members.Select(m => m.PeerUrls.Contains(member.PeerUrl) ? member
+                : new ClusterMember(m.Name, m.Name, m.PeerUrls[0])).ToList();
+            var plan = new ClusterPlan(_founding.Plan!.Token, all, IsNew: false, HasBegun: true);
+            return Founding.Answer(new ClusterReply(plan, IsAgreed: true));
+        }
+        catch (JsonException e)
+        {
+            return Reply.BadRequest($"the member cannot be read: {e.Message}");
+        }
+        catch (Exception e) when (e is EtcdUnknownException or EtcdRefusedException)
+        {
+            return Reply.Text(503, e.Message);
+        }
+    }
+
+    // The etcd that leads should be the leader's own: one hop less for every write. New members get their votes, those
+    // that left go.
+    private async Task UpkeepAsync(ulong own)
+    {
+        while (!_stop.IsCancellationRequested)
+        {
+            try
+            {
+                await Task.Delay(UpkeepEvery, _time, _stop.Token);
+                using var limit = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+                limit.CancelAfter(CallTime);
+                await RefreshAsync(limit.Token);
+                var status = await _etcd.StatusAsync(limit.Token);
+                if (status.LeaderId == own && Leader is { } leader && leader.MemberId != own
+                    && _members.Any(m => m.Id == leader.MemberId && !m.IsLearner))
+                {
+                    await _etcd.ChangeMembersAsync(
+                        new EtcdMemberChange.MoveLeader(leader.MemberId), limit.Token);
+                }
+
+                if (Leads)
+                {
+                    await TendAsync(limit.Token);
+                }
+            }
+            catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e) // supervisor: the next round mends it
+            {
+                Log.NotTended(_log, e.Message);
+            }
+        }
+    }
+
+    private async Task RefreshAsync(CancellationToken stop) => _members = await _etcd.MembersAsync(stop);
+
+    private async Task TendAsync(CancellationToken stop)
+    {
+        foreach (var learner in _members.Where(static m => m is { IsLearner: true, Name.Length: > 0 }))
+        {
+            try
+            {
+                await _etcd.ChangeMembersAsync(new EtcdMemberChange.Promote(learner.Id), stop);
+                Log.Promoted(_log, learner.Name);
+            }
+            catch (EtcdRefusedException)
+            {
+                // It has not caught up yet.
+            }
+        }
+
+        var left = _membership.Members(wan: false)
+            .Where(static m => m.Status == MemberStatus.Left)
+            .Select(static m => m.Tags.GetValueOrDefault("id", "")).ToHashSet(StringComparer.Ordinal);
+        foreach (var gone in _members.Where(m => left.Contains(m.Name) && m.Name != _self.Id))
+        {
+            await _etcd.ChangeMembersAsync(new EtcdMemberChange.Remove(gone.Id), stop);
+            Log.Removed(_log, gone.Name);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Information, "{Text}")]
+        public static partial void Said(ILogger log, string text);
+
+        [LoggerMessage(2, LogLevel.Warning, "{Text}")]
+        public static partial void Warned(ILogger log, string text);
+
+        [LoggerMessage(3, LogLevel.Information, "a server is added, without a vote yet: server={Server}")]
+        public static partial void Added(ILogger log, string server);
+
+        [LoggerMessage(4, LogLevel.Information, "a server got its vote: server={Server}")]
+        public static partial void Promoted(ILogger log, string server);
+
+        [LoggerMessage(5, LogLevel.Information, "a server that left is out of the cluster: server={Server}")]
+        public static partial void Removed(ILogger log, string server);
+
+        [LoggerMessage(6, LogLevel.Debug, "looking after the cluster failed, trying again: {Why}")]
+        public static partial void NotTended(ILogger log, string why);
+    }
+}
+
+/// <summary>A server that takes part in replication.</summary>
+/// <param name="Id">Its node id.</param>
+/// <param name="Name">Its node name.</param>
+/// <param name="Address">Where it takes calls of other agents. Empty: not known.</param>
+/// <param name="MemberId">Its member of etcd.</param>
+/// <param name="IsVoter">Whether it has a vote.</param>
+/// <param name="Leads">Whether it leads.</param>
+internal sealed record ClusterServer(
+    string Id, string Name, string Address, ulong MemberId, bool IsVoter, bool Leads);

@@ -1,0 +1,50 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Praetor.Agent.Local;
+
+namespace Praetor.Agent.Cluster;
+
+/// <summary>A server that takes part in replication.</summary>
+/// <param name="Id">Its node id, which names its member of etcd, too.</param>
+/// <param name="Name">Its node name.</param>
+/// <param name="PeerUrl">Where other members reach its etcd.</param>
+internal sealed record ClusterMember(string Id, string Name, string PeerUrl);
+
+/// <summary>Which cluster a server belongs to, or has promised to found.</summary>
+/// <param name="Token">The cluster's name for itself; another founding has another one.</param>
+/// <param name="Members">Who was in it when this server came to it.</param>
+/// <param name="IsNew">Whether these servers found it. False: this one joined it.</param>
+/// <param name="HasBegun">Whether all have promised, so that it exists.</param>
+internal sealed record ClusterPlan(
+    string Token, IReadOnlyList<ClusterMember> Members, bool IsNew, bool HasBegun)
+{
+    /// <summary>The plan in a data folder. Null: there is none.</summary>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    public static ClusterPlan? Load(string path)
+    {
+        try
+        {
+            return File.Exists(path)
+                ? JsonSerializer.Deserialize(File.ReadAllBytes(path), ClusterJson.Default.ClusterPlan) : null;
+        }
+        catch (JsonException e)
+        {
+            throw new IOException(
+                $"{path}: is broken ({e.Message}); restore it, or remove it with the folder etcd beside it", e);
+        }
+    }
+
+    /// <summary>Keeps the plan, durably.</summary>
+    public void Save(string path) =>
+        DurableFile.Write(path, JsonSerializer.SerializeToUtf8Bytes(this, ClusterJson.Default.ClusterPlan));
+}
+
+/// <summary>What servers answer each other about founding a cluster.</summary>
+/// <param name="Plan">What the asked one has. Null: nothing.</param>
+/// <param name="IsAgreed">Whether it agrees to what was asked.</param>
+internal sealed record ClusterReply(ClusterPlan? Plan, bool IsAgreed);
+
+[JsonSerializable(typeof(ClusterPlan))]
+[JsonSerializable(typeof(ClusterReply))]
+[JsonSerializable(typeof(ClusterMember))]
+internal sealed partial class ClusterJson : JsonSerializerContext;

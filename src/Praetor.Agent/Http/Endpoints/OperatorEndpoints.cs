@@ -1,0 +1,100 @@
+using System.Text.Json;
+using Praetor.Agent.Cluster;
+using Praetor.Agent.Local;
+
+namespace Praetor.Agent.Http.Endpoints;
+
+/// <summary>/v1/operator/raft: the servers that keep the state, in the words of Consul's consensus.</summary>
+/// <param name="self">This server.</param>
+/// <param name="address">Its RPC address.</param>
+/// <param name="cluster">The servers. Null: this one is alone.</param>
+internal sealed class OperatorEndpoints(NodeIdentity self, string address, ClusterNode? cluster)
+{
+    private static readonly AclRequirement Read = new("operator", "read");
+    private static readonly AclRequirement Write = new("operator", "write");
+
+    public void AddTo(RouteTable routes)
+    {
+        routes.Add(new Route
+        {
+            Method = "GET",
+            Pattern = "/v1/operator/raft/configuration",
+            Acl = Read,
+            AnyServer = true,
+            Handle = request => ValueTask.FromResult(Reply.Json(request.Pretty, WriteConfiguration)),
+            Description = "The servers that keep the state.",
+        });
+        routes.Handle("DELETE", "/v1/operator/raft/peer", Write, RemoveAsync,
+            "Takes a server out, by id or address.");
+        routes.Handle("POST", "/v1/operator/raft/transfer-leader", Write, Transfer, "Gives the lead to another server.");
+        routes.Handle("PUT", "/v1/operator/raft/transfer-leader", Write, Transfer, "Gives the lead to another server.");
+    }
+
+    private void WriteConfiguration(Utf8JsonWriter json)
+    {
+        var servers = cluster?.Servers()
+            ?? [new ClusterServer(self.Id, self.Name, address, 0, IsVoter: true, Leads: true)];
+        json.WriteStartObject();
+        json.WriteStartArray("Servers");
+        foreach (var server in servers)
+        {
+            json.WriteStartObject();
+            json.WriteString("ID", server.Id);
+            json.WriteString("Node", server.Name);
+            json.WriteString("Address", server.Address);
+            json.WriteBoolean("Leader", server.Leads);
+            json.WriteString("ProtocolVersion", "3");
+            json.WriteBoolean("Voter", server.IsVoter);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.WriteNumber("Index", 0);
+        json.WriteEndObject();
+    }
+
+    private async ValueTask<Reply> RemoveAsync(ApiRequest request)
+    {
+        var (id, at) = (request.Query["id"], request.Query["address"]);
+        if (id.Length == 0 == (at.Length == 0))
+        {
+            return Reply.BadRequest(id.Length == 0
+                ? "Must specify either ?id with the server's ID or ?address with IP:port of peer to remove"
+                : "Must specify only one of ?id or ?address");
+        }
+
+        var found = cluster?.Servers().FirstOrDefault(s => id.Length > 0 ? s.Id == id : s.Address == at);
+        if (found is null)
+        {
+            return Reply.Text(500, id.Length > 0
+                ? $"id \"{id}\" was not found in the Raft configuration"
+                : $"address \"{at}\" was not found in the Raft configuration");
+        }
+
+        return await cluster!.RemoveAsync(found.MemberId, request.Aborted) is { } why
+            ? Reply.Text(500, why) : Reply.Ok;
+    }
+
+    private ValueTask<Reply> Transfer(ApiRequest request)
+    {
+        var id = request.Query["id"];
+        if (cluster is null || cluster.Servers().Count(static s => s.IsVoter) < 2)
+        {
+            return ValueTask.FromResult(Reply.Text(500, "cannot find peer"));
+        }
+
+        if (id.Length > 0 && !cluster.Servers().Any(s => s.Id == id && s.IsVoter))
+        {
+            return ValueTask.FromResult(Reply.Text(500, $"server \"{id}\" is no voter of this cluster"));
+        }
+
+        return ValueTask.FromResult(cluster.Resign(id)
+            ? Reply.Json(request.Pretty, static json =>
+            {
+                json.WriteStartObject();
+                json.WriteBoolean("Success", value: true);
+                json.WriteEndObject();
+            })
+            : Reply.Text(500, "this server does not lead any more; try again"));
+    }
+}
