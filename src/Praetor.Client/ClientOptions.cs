@@ -37,4 +37,10 @@ public sealed record ClientOptions
     /// <summary>How long an answer may take beyond the <see cref="QueryOptions.Wait"/> that was asked for. Default 60
     /// s.</summary>
     public TimeSpan AnswerTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Whether a call keeps its thread until the answer is there. Default false.</summary>
+    /// <remarks>For programs that make a few calls one after the other and end: no other thread is started for them.
+    /// Only for agents on this machine without TLS; calls that can be cancelled, or wait for a change, never
+    /// do.</remarks>
+    public bool KeepsThread { get; init; }
 }

@@ -39,6 +39,7 @@ public sealed class ConnectionException(HttpMethod method, string target, string
     {
         SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain =>
             $"dial tcp: lookup {endpoint[..endpoint.LastIndexOf(':')]}: no such host",
+        SocketError.Shutdown => $"write {Network(endpoint)}: write: broken pipe",
         SocketError.ConnectionReset => $"read {Network(endpoint)}: read: connection reset by peer",
         _ => $"dial {Network(endpoint)}: connect: {Errno(code)}",
     };

@@ -218,9 +218,9 @@ public sealed partial class PraetorClient
     {
         var query = new QueryOptions().With("loglevel", level);
         query = json ? query.With("logjson", "true") : query;
-        using var answer = await SendAsync(HttpMethod.Get, "/v1/agent/monitor", query, null, stop);
+        await using var answer = await AskAsync(HttpMethod.Get, "/v1/agent/monitor", query, null, stop);
         await RequireOkAsync(answer, stop);
-        using var lines = new StreamReader(await answer.Content.ReadAsStreamAsync(stop));
+        using var lines = new StreamReader(answer.Open());
         while (await lines.ReadLineAsync(stop) is { } line)
         {
             yield return line;

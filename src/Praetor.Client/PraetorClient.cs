@@ -1,11 +1,11 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Praetor.Client.Wire;
 
 namespace Praetor.Client;
 
@@ -14,12 +14,16 @@ namespace Praetor.Client;
 /// on.</remarks>
 public sealed partial class PraetorClient : IDisposable
 {
-    private readonly HttpMessageInvoker _http;
+    /// <summary>What Linux allows.</summary>
+    private const int SocketPathBytesMax = 107;
+
+    private readonly IWire _wire;
     private readonly ClientOptions _options;
     private readonly TimeProvider _time;
     private readonly Uri _base;
-    private string _shown = "";
-    private string _endpoint = "";
+    private readonly string _shown;
+    private readonly string _endpoint;
+    private readonly bool _isNear;
 
     /// <summary>Makes a client; nothing is sent until the first call.</summary>
     /// <exception cref="UriFormatException">The address cannot be read.</exception>
@@ -27,21 +31,8 @@ public sealed partial class PraetorClient : IDisposable
     {
         _options = options;
         _time = time ?? TimeProvider.System;
-        var handler = new SocketsHttpHandler
-        {
-            UseProxy = false,
-            UseCookies = false,
-            AllowAutoRedirect = false,
-            ConnectTimeout = options.ConnectTimeout,
-            AutomaticDecompression = DecompressionMethods.GZip,
-        };
-        if (options.Tls is not null)
-        {
-            handler.SslOptions = options.Tls;
-        }
-
-        _base = Connect(options, handler);
-        _http = new HttpMessageInvoker(handler);
+        (_base, _shown, _endpoint, _wire) = Reach(options, _time);
+        _isNear = _wire is PlainWire { IsNear: true };
     }
 
     /// <summary>The agent's address as a URI; a unix socket shows as <c>http://localhost/</c>.</summary>
@@ -53,16 +44,15 @@ public sealed partial class PraetorClient : IDisposable
     public async Task<Answer<T>> GetAsync<T>(
         string path, QueryOptions? query, JsonTypeInfo<T> type, CancellationToken stop = default)
     {
-        using var answer = await SendAsync(HttpMethod.Get, path, query, null, stop);
+        await using var answer = await AskAsync(HttpMethod.Get, path, query, null, stop);
         var meta = MetaOf(answer);
-        if (answer.StatusCode == HttpStatusCode.NotFound)
+        if (answer.Status == HttpStatusCode.NotFound)
         {
             return new Answer<T>(default, meta);
         }
 
         await RequireOkAsync(answer, stop);
-        await using var body = await answer.Content.ReadAsStreamAsync(stop);
-        return new Answer<T>(await JsonSerializer.DeserializeAsync(body, type, stop), meta);
+        return new Answer<T>(await answer.ReadJsonAsync(type, stop), meta);
     }
 
     /// <summary>Sends a request and gives its raw answer, whatever its status; the caller disposes it.</summary>
@@ -70,46 +60,17 @@ public sealed partial class PraetorClient : IDisposable
     public async Task<HttpResponseMessage> SendAsync(
         HttpMethod method, string path, QueryOptions? query, HttpContent? body, CancellationToken stop = default)
     {
-        var target = (query ?? new QueryOptions()).AppendTo(path.StartsWith('/') ? path : "/" + path, _options);
-        using var request = new HttpRequestMessage(method, Locate(target)) { Content = body };
-        if (_options.Token is { Length: > 0 } token)
+        var answer = await AskAsync(method, path, query, body, stop);
+        var message = new HttpResponseMessage(answer.Status) { Content = new StreamContent(answer.Open()) };
+        foreach (var (name, value) in answer.Headers)
         {
-            request.Headers.TryAddWithoutValidation("X-Consul-Token", token);
+            if (!message.Headers.TryAddWithoutValidation(name, value))
+            {
+                message.Content.Headers.TryAddWithoutValidation(name, value);
+            }
         }
 
-        if (_options.UserAgent is { Length: > 0 } name)
-        {
-            request.Headers.TryAddWithoutValidation("User-Agent", name);
-        }
-
-        if (_options.BasicAuth is { Length: > 0 } basic)
-        {
-            var bytes = Encoding.UTF8.GetBytes(basic);
-            request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(bytes));
-        }
-
-        using var limit = new CancellationTokenSource(_options.AnswerTimeout + LongestWait(query), _time);
-        using var both = CancellationTokenSource.CreateLinkedTokenSource(stop, limit.Token);
-        try
-        {
-            return await _http.SendAsync(request, both.Token);
-        }
-        catch (HttpRequestException refused)
-        {
-            throw new ConnectionException(
-                method, _shown + target, ConnectionException.ReasonOf(refused, _endpoint), refused);
-        }
-        catch (SocketException reset)
-        {
-            // HttpClient lets this one through when the peer resets a connection at once.
-            var refused = new HttpRequestException(reset.Message, reset);
-            throw new ConnectionException(
-                method, _shown + target, ConnectionException.ReasonOf(refused, _endpoint), refused);
-        }
-        catch (OperationCanceledException late) when (limit.IsCancellationRequested && !stop.IsCancellationRequested)
-        {
-            throw new TimeoutException($"{method} {target}: no answer from {_shown} in time", late);
-        }
+        return message;
     }
 
     /// <summary>Sends a body and demands status 200; gives the answer's text.</summary>
@@ -117,9 +78,9 @@ public sealed partial class PraetorClient : IDisposable
     public async Task<string> SendTextAsync(
         HttpMethod method, string path, QueryOptions? query, HttpContent? body, CancellationToken stop = default)
     {
-        using var answer = await SendAsync(method, path, query, body, stop);
+        await using var answer = await AskAsync(method, path, query, body, stop);
         await RequireOkAsync(answer, stop);
-        return await answer.Content.ReadAsStringAsync(stop);
+        return await answer.ReadTextAsync(stop);
     }
 
     /// <summary>A JSON request body.</summary>
@@ -131,105 +92,128 @@ public sealed partial class PraetorClient : IDisposable
     }
 
     /// <summary>Closes pooled connections.</summary>
-    public void Dispose() => _http.Dispose();
+    public void Dispose() => _wire.Dispose();
+
+    private async ValueTask<WireAnswer> AskAsync(
+        HttpMethod method, string path, QueryOptions? query, HttpContent? body, CancellationToken stop)
+    {
+        var target = (query ?? new QueryOptions()).AppendTo(path.StartsWith('/') ? path : "/" + path, _options);
+        var keepsThread = _options.KeepsThread && _isNear && !stop.CanBeCanceled && !Waits(query);
+        var request = new WireRequest(method, target, Headers(), body, keepsThread);
+        try
+        {
+            if (keepsThread)
+            {
+                return await _wire.SendAsync(request, stop);
+            }
+
+            using var limit = new CancellationTokenSource(_options.AnswerTimeout + LongestWait(query), _time);
+            using var both = CancellationTokenSource.CreateLinkedTokenSource(stop, limit.Token);
+            try
+            {
+                return await _wire.SendAsync(request, both.Token);
+            }
+            catch (OperationCanceledException late)
+                when (limit.IsCancellationRequested && !stop.IsCancellationRequested)
+            {
+                throw TooLate(late);
+            }
+        }
+        catch (SocketException late)
+            when (keepsThread && late.SocketErrorCode is SocketError.TimedOut or SocketError.WouldBlock)
+        {
+            throw TooLate(late);
+        }
+        catch (Exception failure) when (failure is HttpRequestException or SocketException or IOException)
+        {
+            throw new ConnectionException(
+                method, _shown + target, ConnectionException.ReasonOf(failure, _endpoint), failure);
+        }
+
+        TimeoutException TooLate(Exception late) => new($"{method} {target}: no answer from {_shown} in time", late);
+    }
+
+    private List<KeyValuePair<string, string>> Headers()
+    {
+        var headers = new List<KeyValuePair<string, string>>();
+        if (_options.Token is { Length: > 0 } token)
+        {
+            headers.Add(new("X-Consul-Token", token));
+        }
+
+        if (_options.UserAgent is { Length: > 0 } name)
+        {
+            headers.Add(new("User-Agent", name));
+        }
+
+        if (_options.BasicAuth is { Length: > 0 } basic)
+        {
+            headers.Add(new("Authorization", $"Basic {Convert.ToBase64String(Encoding.UTF8.GetBytes(basic))}"));
+        }
+
+        return headers;
+    }
+
+    private static bool Waits(QueryOptions? query) => query is not null && (query.Index != 0 || query.Hash is not null);
 
     // The server adds up to a sixteenth of the wait as jitter, so the limit must leave room for it.
     private static TimeSpan LongestWait(QueryOptions? query)
     {
-        if (query is null || (query.Index == 0 && query.Hash is null))
+        if (!Waits(query))
         {
             return TimeSpan.Zero;
         }
 
-        var wait = query.Wait ?? TimeSpan.FromMinutes(5);
+        var wait = query!.Wait ?? TimeSpan.FromMinutes(5);
         return wait + (wait / 16);
     }
 
-    private static async Task RequireOkAsync(HttpResponseMessage answer, CancellationToken stop)
+    private static async ValueTask RequireOkAsync(WireAnswer answer, CancellationToken stop)
     {
-        if (answer.StatusCode != HttpStatusCode.OK)
+        if (answer.Status != HttpStatusCode.OK)
         {
-            throw new ApiException(answer.StatusCode, await answer.Content.ReadAsStringAsync(stop));
+            throw new ApiException(answer.Status, await answer.ReadTextAsync(stop));
         }
     }
 
-    private static AnswerMeta MetaOf(HttpResponseMessage answer)
+    private static AnswerMeta MetaOf(WireAnswer answer)
     {
-        string? Header(string name) => answer.Headers.TryGetValues(name, out var values) ? values.First() : null;
-        _ = ulong.TryParse(Header("X-Consul-Index"), CultureInfo.InvariantCulture, out var index);
-        _ = long.TryParse(Header("X-Consul-LastContact"), CultureInfo.InvariantCulture, out var contact);
+        _ = ulong.TryParse(answer.Header("X-Consul-Index"), CultureInfo.InvariantCulture, out var index);
+        _ = long.TryParse(answer.Header("X-Consul-LastContact"), CultureInfo.InvariantCulture, out var contact);
         return new AnswerMeta(
             index,
-            Header("X-Consul-ContentHash"),
+            answer.Header("X-Consul-ContentHash"),
             TimeSpan.FromMilliseconds(contact),
-            string.Equals(Header("X-Consul-KnownLeader"), "true", StringComparison.OrdinalIgnoreCase),
-            Header("X-Consul-Default-ACL-Policy"));
+            string.Equals(answer.Header("X-Consul-KnownLeader"), "true", StringComparison.OrdinalIgnoreCase),
+            answer.Header("X-Consul-Default-ACL-Policy"));
     }
 
-    private Uri Connect(ClientOptions options, SocketsHttpHandler handler)
+    private static (Uri Base, string Shown, string EndPoint, IWire Wire) Reach(ClientOptions options, TimeProvider time)
     {
         const string unix = "unix://";
         if (options.Address.StartsWith(unix, StringComparison.Ordinal))
         {
-            UseUnixSocket(options.Address[unix.Length..], handler);
-            return new Uri("http://localhost/");
+            var path = options.Address[unix.Length..];
+            if (Encoding.UTF8.GetByteCount(path) is 0 or > SocketPathBytesMax)
+            {
+                throw new UriFormatException(
+                    $"the unix socket's path \"{path}\" is empty or longer than {SocketPathBytesMax} bytes");
+            }
+
+            return (
+                new Uri("http://localhost/"), "http://" + Uri.EscapeDataString(path), path,
+                new PlainWire(options, new UnixDomainSocketEndPoint(path), "localhost", time));
         }
 
         var text = options.Address;
         var address = new Uri(text.Contains("://", StringComparison.Ordinal) ? text : $"http://{text}");
-        _shown = address.GetLeftPart(UriPartial.Authority);
-        _endpoint = $"{address.Host}:{address.Port}";
-        return address.Scheme == Uri.UriSchemeHttps && options.Tls is { TargetHost.Length: > 0 } tls
-            ? UseServerName(address, tls, handler)
-            : address;
+        IWire wire = address.Scheme == Uri.UriSchemeHttps
+            ? new SecureWire(options, address)
+            : new PlainWire(options, PlaceOf(address), address.Authority, time);
+        return (address, address.GetLeftPart(UriPartial.Authority), $"{address.Host}:{address.Port}", wire);
     }
 
-    // Keys may hold "..", "//" and the like, which canonicalization would change into another key.
-    private Uri Locate(string target) =>
-        new(
-            _base.GetLeftPart(UriPartial.Authority) + target,
-            new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
-
-    private void UseUnixSocket(string path, SocketsHttpHandler handler)
-    {
-        _shown = "http://" + Uri.EscapeDataString(path);
-        _endpoint = path;
-        handler.ConnectCallback = async (_, stop) =>
-        {
-            var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-            try
-            {
-                await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), stop);
-                return new NetworkStream(socket, ownsSocket: true);
-            }
-            catch
-            {
-                socket.Dispose();
-                throw;
-            }
-        };
-    }
-
-    // SocketsHttpHandler always checks certificates against the address's host. A server name of its own therefore
-    // needs the TLS stream made here, below plain HTTP.
-    private Uri UseServerName(Uri address, SslClientAuthenticationOptions tls, SocketsHttpHandler handler)
-    {
-        handler.ConnectCallback = async (context, stop) =>
-        {
-            var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-            try
-            {
-                await socket.ConnectAsync(context.DnsEndPoint, stop);
-                var stream = new SslStream(new NetworkStream(socket, ownsSocket: true));
-                await stream.AuthenticateAsClientAsync(tls, stop);
-                return stream;
-            }
-            catch
-            {
-                socket.Dispose();
-                throw;
-            }
-        };
-        return new Uri($"http://{address.Host}:{address.Port}");
-    }
+    private static EndPoint PlaceOf(Uri address) => IPAddress.TryParse(address.DnsSafeHost, out var ip)
+        ? new IPEndPoint(ip, address.Port)
+        : new DnsEndPoint(address.IdnHost, address.Port);
 }

@@ -2,6 +2,7 @@ using Praetor.Client;
 using Praetor.Client.Connect;
 using Praetor.Proxy.Control;
 using Praetor.Proxy.Metrics;
+using Praetor.Proxy.Native;
 
 namespace Praetor.Proxy;
 
@@ -45,7 +46,9 @@ public static class ProxyRunner
         var registration = options.IsRegistering && config?.PublicListener is { } listener
             ? new Registration(scope, config.Service, options.RegisterId, listener).RunAsync(stop)
             : Task.CompletedTask;
+        var workingSet = new WorkingSet(time).RunAsync(stop);
         await Watches.PauseAsync(Timeout.InfiniteTimeSpan, time, stop);
+        await workingSet;
         await registration;
         await metrics.DisposeAsync();
     }

@@ -41,6 +41,9 @@ internal sealed class SimMember : SwimDelegate, ISwimTransport
 
     public long BytesSent { get; private set; }
 
+    /// <summary>How often its timer woke it.</summary>
+    public int Wakes { get; private set; }
+
     public int Suspicions { get; private set; }
 
     public int Refutations { get; private set; }
@@ -168,6 +171,7 @@ internal sealed class SimMember : SwimDelegate, ISwimTransport
         {
             case SimEventKind.Wake:
                 _wakeAt = null;
+                Wakes++;
                 Core.Tick(now);
                 break;
             case SimEventKind.Packet:

@@ -12,7 +12,7 @@ namespace Praetor.Agent.Forwarding;
 /// answering it.
 /// The idea: calls that wait for nothing stand as frames in the body of one long request, and their answers as frames
 /// in the body of its response; all that gather while the former were being sent go out at once.
-/// One beat looks after the time limits of all of them.
+/// One beat looks after the time limits of all of them, while there are any.
 /// </remarks>
 internal sealed class CallStream : IDisposable
 {
@@ -36,6 +36,7 @@ internal sealed class CallStream : IDisposable
     private long _lastCall;
     private int _numbers;
     private int _count;
+    private int _isBeating;
     private volatile Exception? _failure;
 
     /// <param name="link">The connections to the server.</param>
@@ -46,7 +47,7 @@ internal sealed class CallStream : IDisposable
     {
         (_link, _time, _slow, _lastCall) = (link, time, slow, time.GetTimestamp());
         _outbox = new FrameOutbox(SendAsync);
-        _beat = time.CreateTimer(static self => ((CallStream)self!).OnBeat(), this, Beat, Beat);
+        _beat = time.CreateTimer(static self => ((CallStream)self!).OnBeat(), this, IdleMax, Timeout.InfiniteTimeSpan);
         _ = Task.Run(() => RunAsync(trail));
     }
 
@@ -79,6 +80,7 @@ internal sealed class CallStream : IDisposable
             throw new HttpRequestException(HttpRequestError.ConnectionError, failure.Message, failure);
         }
 
+        KeepBeating();
         if (!_outbox.Add((number, call, trail), static (to, it) => CallFrames.WriteCall(
             to, it.number, it.call, it.trail)))
         {
@@ -201,9 +203,34 @@ internal sealed class CallStream : IDisposable
             }
         }
 
-        if (_pending.IsEmpty && _time.GetElapsedTime(Volatile.Read(ref _lastCall), now) > IdleMax)
+        if (!_pending.IsEmpty)
+        {
+            _beat.Change(Beat, Timeout.InfiniteTimeSpan);
+            return;
+        }
+
+        var left = IdleMax - _time.GetElapsedTime(Volatile.Read(ref _lastCall), now);
+        if (left < TimeSpan.Zero)
         {
             Fail(new IOException("the stream was not used"));
+            return;
+        }
+
+        // In this order: a call that comes meanwhile either sees that nothing beats, or is seen here.
+        _beat.Change(left + Beat, Timeout.InfiniteTimeSpan);
+        Interlocked.Exchange(ref _isBeating, 0);
+        if (!_pending.IsEmpty)
+        {
+            KeepBeating();
+        }
+    }
+
+    private void KeepBeating()
+    {
+        Interlocked.MemoryBarrier();
+        if (Volatile.Read(ref _isBeating) == 0 && Interlocked.Exchange(ref _isBeating, 1) == 0)
+        {
+            _beat.Change(Beat, Timeout.InfiniteTimeSpan);
         }
     }
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.IO.Compression;
 using System.IO.Pipelines;
 using System.Net;
@@ -182,7 +181,7 @@ internal sealed partial class HttpApi(ApiSurroundings around)
 
         if (route?.Read is not null)
         {
-            WriteReadHeaders(context.Response.Headers, 1, hasLeader: false);
+            WriteReadHeaders(context.Response.Headers, "1", hasLeader: false);
         }
 
         await WriteAsync(context, refused, route, request);
@@ -299,7 +298,7 @@ internal sealed partial class HttpApi(ApiSurroundings around)
 
         var answer = await AnswerAsync(request, route, options);
         var headers = context.Response.Headers;
-        WriteReadHeaders(headers, answer.Index, around.Leadership?.HasLeader ?? true);
+        WriteReadHeaders(headers, answer.IndexText, around.Leadership?.HasLeader ?? true);
         headers["X-Consul-Effective-Consistency"] = options.Consistency;
         headers["X-Consul-Query-Backend"] = "blocking-query";
         if (answer.ContentType == KvEndpoints.RawType)
@@ -316,9 +315,9 @@ internal sealed partial class HttpApi(ApiSurroundings around)
     }
 
     // Today's client reads these in order and stops at the first that is missing, so they go together.
-    private static void WriteReadHeaders(IHeaderDictionary headers, ulong index, bool hasLeader)
+    private static void WriteReadHeaders(IHeaderDictionary headers, string index, bool hasLeader)
     {
-        headers["X-Consul-Index"] = index.ToString(CultureInfo.InvariantCulture);
+        headers["X-Consul-Index"] = index;
         headers["X-Consul-KnownLeader"] = hasLeader ? "true" : "false";
         headers["X-Consul-LastContact"] = "0";
     }
@@ -498,7 +497,13 @@ internal sealed partial class HttpApi(ApiSurroundings around)
         headers.Vary = "Accept-Encoding";
         headers.XContentTypeOptions = "nosniff";
         headers["X-Consul-Default-ACL-Policy"] = around.Authorizer.DefaultPolicy;
-        foreach (var (name, value) in around.ResponseHeaders())
+        var own = around.ResponseHeaders();
+        if (own.Count == 0)
+        {
+            return;
+        }
+
+        foreach (var (name, value) in own)
         {
             headers[name] = value;
         }

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Abstractions;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -104,12 +105,25 @@ internal sealed class HttpServer : IHttpApplication<HttpContext>, IAsyncDisposab
         _kestrel.Dispose();
     }
 
-    public HttpContext CreateContext(IFeatureCollection contextFeatures) => new DefaultHttpContext(contextFeatures);
-
-    public void DisposeContext(HttpContext context, Exception? exception)
+    // Kestrel keeps what is made for a request, and gives it to the next one on the connection.
+    public HttpContext CreateContext(IFeatureCollection contextFeatures)
     {
-        // Nothing is held beyond the request.
+        if (contextFeatures is not IHostContextContainer<HttpContext> keeper)
+        {
+            return new DefaultHttpContext(contextFeatures);
+        }
+
+        if (keeper.HostContext is DefaultHttpContext kept)
+        {
+            kept.Initialize(contextFeatures);
+            return kept;
+        }
+
+        return keeper.HostContext = new DefaultHttpContext(contextFeatures);
     }
+
+    public void DisposeContext(HttpContext context, Exception? exception) =>
+        ((DefaultHttpContext)context).Uninitialize();
 
     public async Task ProcessRequestAsync(HttpContext context)
     {

@@ -46,6 +46,8 @@ internal static unsafe partial class LibC
     public const uint EventPeerEnded = 0x2000;
     public const uint EdgeTriggered = 1u << 31;
 
+    public const int AdviceDontNeed = 4;
+
     private const string Library = "libc";
 
     /// <summary>The error number of the last call on this thread.</summary>
@@ -110,4 +112,7 @@ internal static unsafe partial class LibC
 
     [LibraryImport(Library, EntryPoint = "eventfd", SetLastError = true)]
     public static partial int EventFd(uint initial, int flags);
+
+    [LibraryImport(Library, EntryPoint = "madvise", SetLastError = true)]
+    public static partial int Advise(nint address, nuint length, int advice);
 }

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Praetor.Server.Queries;
 
 /// <summary>An answer to a query, encoded once and shared by all who asked for it.</summary>
@@ -7,6 +9,9 @@ namespace Praetor.Server.Queries;
 /// <param name="Body">The bytes. Must not be changed.</param>
 public sealed record QueryAnswer(ulong Index, int Status, string ContentType, byte[] Body)
 {
+    /// <summary>The index as it stands in a header, made once for all.</summary>
+    public string IndexText { get; } = Index.ToString(CultureInfo.InvariantCulture);
+
     /// <summary>Whether the question itself was wrong, so that waiting would change nothing.</summary>
     public bool IsRefusal => Status >= 400 && Status != 404;
 

@@ -19,6 +19,7 @@ public sealed class QueryHub(StateStore store, TimeProvider time)
     // Sums over all kept queries are made once in so many new ones.
     private const int SweepEvery = 64;
 
+    private readonly QuietCollection _collection = new(time);
     private readonly ConcurrentDictionary<string, StandingQuery> _queries = new(StringComparer.Ordinal);
     private long _clock;
     private int _newSinceSweep;
@@ -48,6 +49,7 @@ public sealed class QueryHub(StateStore store, TimeProvider time)
 
             if (query.Wait(index, answer) is { } waiter)
             {
+                _collection.WaitBegan();
                 return await WaitAsync(waiter, wait, stop);
             }
 

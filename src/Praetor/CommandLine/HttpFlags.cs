@@ -106,6 +106,7 @@ internal sealed class HttpFlags
             Namespace = NonEmpty(_namespace) ?? (_namespace is null ? null : shell.Setting("NAMESPACE")),
             Partition = NonEmpty(_partition) ?? (_partition is null ? null : shell.Setting("PARTITION")),
             BasicAuth = shell.Setting("HTTP_AUTH"),
+            KeepsThread = true,
             Tls = secure || address.StartsWith("https://", StringComparison.Ordinal)
                 ? _tls.Options(shell)
                 : _tls.Check(shell),

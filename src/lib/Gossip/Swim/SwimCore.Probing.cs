@@ -8,9 +8,6 @@ namespace Gossip.Swim;
 // suspected. Each round goes through all members in another random order, which bounds the time to the first probe.
 public sealed partial class SwimCore
 {
-    /// <summary>How seldom a member looks for somebody to probe at least, while it is alone.</summary>
-    private static readonly TimeSpan AloneInterval = TimeSpan.FromSeconds(1);
-
     private readonly Dictionary<uint, Deadline> _awaited = [];
     private uint _sequence;
     private int _probeIndex;
@@ -20,13 +17,20 @@ public sealed partial class SwimCore
     private string? _probeFirst;
     private bool _wasProbedFirst;
 
+    // A random start keeps members that were started together from acting together.
+    private void ArmProbing(TimeSpan now)
+    {
+        if (_probeTick.Index < 0 && _members.Count > 1)
+        {
+            _deadlines.Set(_probeTick, now + (_config.ProbeInterval * _random.NextDouble()));
+        }
+    }
+
     private void ProbeTicked(TimeSpan now)
     {
         if (_members.Count <= 1)
         {
-            // Alone there is nobody to probe: a member that comes is probed within this time.
-            var interval = _config.ProbeInterval < AloneInterval ? AloneInterval : _config.ProbeInterval;
-            _deadlines.Set(_probeTick, now + interval);
+            // Alone there is nobody to probe; whoever comes sets the timer again.
             return;
         }
 

@@ -5,7 +5,8 @@ using Gossip.Wire;
 namespace Gossip.Swim;
 
 // News rides on probes and answers; what is queued is also sent to a few random members at each gossip interval. The
-// interval's timer runs only while something is queued, so a quiet pool costs its probes and nothing else.
+// interval's timer runs only while something is queued and somebody is there to hear it, so a quiet pool costs its
+// probes and nothing else, and a member that is alone keeps its news for who comes.
 public sealed partial class SwimCore
 {
     /// <summary>Type and count of a compound message.</summary>
@@ -23,7 +24,7 @@ public sealed partial class SwimCore
 
     private void ArmGossip(TimeSpan now)
     {
-        if (_gossipTick.Index >= 0 || !HasNews)
+        if (_gossipTick.Index >= 0 || !HasNews || !AnyoneWantsGossip(now))
         {
             return;
         }
@@ -47,6 +48,18 @@ public sealed partial class SwimCore
             }
             _transport.SendPacket(member.Address, CollectionsMarshal.AsSpan(_packet));
         }
+    }
+
+    private bool AnyoneWantsGossip(TimeSpan now)
+    {
+        foreach (var member in _members.All)
+        {
+            if (WantsGossip(member, now))
+            {
+                return true;
+            }
+        }
+        return false;
     }
 
     private bool WantsGossip(Member member, TimeSpan now) => member.State switch

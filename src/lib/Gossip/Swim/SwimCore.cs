@@ -208,8 +208,7 @@ public sealed partial class SwimCore
 
     private void StartTimers(TimeSpan now)
     {
-        // A random start keeps members that were started together from acting together.
-        _deadlines.Set(_probeTick, now + (_config.ProbeInterval * _random.NextDouble()));
+        ArmProbing(now);
         _gossipPhase = now + (_config.GossipInterval * _random.NextDouble());
         _deadlines.Set(_pushPullTick, now + (_config.PushPullInterval * (1 + _random.NextDouble())));
         Arm(now);
@@ -254,6 +253,7 @@ public sealed partial class SwimCore
 
     private void Arm(TimeSpan now)
     {
+        ArmProbing(now);
         ArmGossip(now);
         ArmReconnect(now);
     }
