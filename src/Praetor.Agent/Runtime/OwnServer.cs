@@ -60,7 +60,7 @@ internal sealed class OwnServer : IServerSide
             _store, config.IsDev ? CoordinatePeriodOfDev : CoordinatePeriod, time);
         _page = new StatusPageText(_store, node, build);
         Catalog = new StoreCatalog(_store, _hub);
-        Passing = PassingFor(config.IsDev, isOwn: false);
+        Passing = PassingFor(users: true, isOwn: false);
         Dns = new FederatedDnsCatalog(
             new StateDnsCatalog(_store, config.Datacenter),
             new WatchedDnsCatalog(links.Cache, new WatchedDnsOptions
@@ -136,8 +136,7 @@ internal sealed class OwnServer : IServerSide
         }
         catch (Exception e) when (e is SocketException or InvalidOperationException or IOException)
         {
-            var why = (e.GetBaseException() as SocketException ?? e).Message.TrimEnd('.');
-            throw new IOException($"RPC cannot listen on {endPoint}: {why}; set ports.server to another port", e);
+            throw ListenFailure.Of("RPC", endPoint.ToString(), "ports.server", e);
         }
     }
 
@@ -201,11 +200,12 @@ internal sealed class OwnServer : IServerSide
         return table;
     }
 
-    private HttpPassing PassingFor(bool alwaysPretty, bool isOwn) => new(_links.Forwarder, new PassingOptions
+    private HttpPassing PassingFor(bool users, bool isOwn) => new(_links.Forwarder, new PassingOptions
     {
         Waits = new WaitLimits(_config.Http.DefaultQueryTime, _config.Http.MaxQueryTime),
         BodyBytesMax = RemoteServers.BodyBytesMax(_config),
-        AlwaysPretty = alwaysPretty,
+        AlwaysPretty = users && _config.IsDev,
+        TranslatesWan = users && _config.TranslatesWan,
         IsOwn = isOwn,
     });
 
@@ -214,7 +214,7 @@ internal sealed class OwnServer : IServerSide
         Routes = routes,
         Store = _store,
         Hub = _hub,
-        Passing = PassingFor(alwaysPretty: false, isOwn),
+        Passing = PassingFor(users: false, isOwn),
         IsRpc = true,
         Metrics = null,
         Authorizer = new AllowAll(),
