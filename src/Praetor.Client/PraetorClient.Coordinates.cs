@@ -1,6 +1,8 @@
 namespace Praetor.Client;
 
 /// <summary>A place in the space of network coordinates; all of it is seconds.</summary>
+/// <remarks>Agents have a type of their own for it. This one is the shape of the API's JSON, and this package stands on
+/// nothing but the base library.</remarks>
 public sealed record Coordinate
 {
     /// <summary>The place.</summary>

@@ -54,6 +54,9 @@ public sealed record AgentConfig
     /// <summary>Addresses.</summary>
     public required AddressConfig Addresses { get; init; }
 
+    /// <summary>Nodes of other datacenters are shown by their WAN addresses.</summary>
+    public bool TranslatesWan => Values.Flag("translate_wan_addrs");
+
     /// <summary>Ports.</summary>
     public required PortConfig Ports { get; init; }
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using Languages;
+using Praetor.Agent.Membership;
 using Praetor.Server.ConfigEntries;
 
 namespace Praetor.Agent.Config;
@@ -16,6 +17,8 @@ internal sealed class ConfigRules(AgentConfig config, List<ConfigProblem> proble
         JudgeServer();
         JudgeAddresses();
         JudgeListeners();
+        JudgeJoin("retry_join", config.Join.Retry);
+        JudgeJoin("retry_join_wan", config.Join.RetryWan);
         JudgeNumbers();
         JudgeMesh();
         JudgeSafety();
@@ -173,6 +176,15 @@ internal sealed class ConfigRules(AgentConfig config, List<ConfigProblem> proble
                         "give one of them another port");
                 }
             }
+        }
+    }
+
+    // Consul takes such a file whatever stands in it, and tries.
+    private void JudgeJoin(string key, IReadOnlyList<string> seeds)
+    {
+        if (seeds.Any(SeedAddresses.IsCloud))
+        {
+            warnings.Add($"{key}: {SeedAddresses.CloudProblem}");
         }
     }
 

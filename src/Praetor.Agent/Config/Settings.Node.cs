@@ -66,7 +66,7 @@ public static partial class Settings
         Text("advertise_addr_wan", null, "Address that other datacenters use for this node.").ByFlag("advertise-wan"),
         Text("advertise_addr_wan_ipv4", null, "IPv4 address that other datacenters use for this node."),
         Text("advertise_addr_wan_ipv6", null, "IPv6 address that other datacenters use for this node."),
-        Flag("translate_wan_addrs", "false", "Answer with WAN addresses for nodes of other datacenters.").Later(),
+        Flag("translate_wan_addrs", "false", "Answer with WAN addresses for nodes of other datacenters."),
         Text("serf_lan", null, "Address for gossip in the datacenter. Default: bind_addr.").ByFlag("serf-lan-bind"),
         Text("serf_wan", null, "Address for gossip between datacenters. Default: bind_addr.").ByFlag("serf-wan-bind"),
         Texts("serf_lan_allowed_cidrs", null,
@@ -111,7 +111,10 @@ public static partial class Settings
         Texts("start_join", null, "Addresses to join at start, tried once.").ByFlag("join").Old("retry_join"),
         Texts("start_join_wan", null,
             "Addresses of other datacenters to join at start, tried once.").ByFlag("join-wan").Old("retry_join_wan"),
-        Texts("retry_join", null, "Addresses to join, tried until one answers.").ByFlag("retry-join"),
+        Texts("retry_join", null,
+            "Addresses to join, tried until one answers: host or host:port. A DNS name stands for all its addresses, "
+                + "so it can name machines that come and go; provider=… (cloud auto-join) finds nobody.")
+            .ByFlag("retry-join"),
         Texts("retry_join_wan", null,
             "Addresses of other datacenters to join, tried until one answers.").ByFlag("retry-join-wan"),
         Duration("retry_interval", "30s", "Time between two tries to join.").ByFlag("retry-interval"),

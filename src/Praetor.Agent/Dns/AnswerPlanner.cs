@@ -186,7 +186,7 @@ internal sealed class AnswerPlanner(
         var answers = new List<DnsResource>();
         if (type != DnsType.Txt)
         {
-            AddNodeAddress(answers, node, type, referrals);
+            AddNodeAddress(answers, node, datacenter, type, referrals);
         }
         DnsResource[] texts = Texts(node, null, settings.NodeTtl);
         bool asked = type is DnsType.Any or DnsType.Txt;
@@ -198,9 +198,10 @@ internal sealed class AnswerPlanner(
         }.Finish();
     }
 
-    private void AddNodeAddress(List<DnsResource> answers, DnsNode node, DnsType type, int referrals)
+    private void AddNodeAddress(
+        List<DnsResource> answers, DnsNode node, string datacenter, DnsType type, int referrals)
     {
-        string text = Pick(type, node.Address, node.LanIPv4, node.LanIPv6);
+        string text = AddressOf(node, type, IsTranslated(datacenter));
         if (DnsZone.ParseAddress(text) is { } address)
         {
             AddIfAsked(answers, DnsResource.ForAddress(null, settings.NodeTtl, address), type);
@@ -267,8 +268,15 @@ internal sealed class AnswerPlanner(
     private AnswerGroup? GroupOf(DnsInstance instance, Subject subject, HashSet<string> seen, ref bool isFixed)
     {
         DnsNode node = instance.Node;
-        string service = Pick(subject.Type, instance.Address, instance.LanIPv4, instance.LanIPv6);
-        string nodeAddress = Pick(subject.Type, node.Address, node.LanIPv4, node.LanIPv6);
+        bool isTranslated = IsTranslated(subject.Datacenter);
+        if (isTranslated && instance.Wan is { Port: not 0 } wan)
+        {
+            instance = instance with { Port = wan.Port };
+        }
+        string service = isTranslated && instance.Wan is { } own
+            ? Pick(subject.Type, own.Address.Length > 0 ? own.Address : instance.Address, own.IPv4, own.IPv6)
+            : Pick(subject.Type, instance.Address, instance.LanIPv4, instance.LanIPv6);
+        string nodeAddress = AddressOf(node, subject.Type, isTranslated);
         if (subject.Type == DnsType.Srv && !seen.Add($"{node.Name}:{service}:{instance.Port}"))
         {
             return null;
@@ -349,6 +357,14 @@ internal sealed class AnswerPlanner(
             answers.Add(record);
         }
     }
+
+    private bool IsTranslated(string datacenter) => settings.Options.TranslatesWan
+        && !datacenter.Equals(settings.Options.Datacenter, StringComparison.OrdinalIgnoreCase);
+
+    private static string AddressOf(DnsNode node, DnsType type, bool isTranslated) =>
+        isTranslated && node.Wan is { } wan
+        ? Pick(type, wan.Address.Length > 0 ? wan.Address : node.Address, wan.IPv4, wan.IPv6)
+        : Pick(type, node.Address, node.LanIPv4, node.LanIPv6);
 
     // The families' own addresses go before the general one.
     private static string Pick(DnsType type, string address, string? v4, string? v6) => type switch

@@ -21,6 +21,9 @@ public sealed record DnsOptions
     /// <summary>This agent's datacenter, for names that do not say one. Default dc1.</summary>
     public string Datacenter { get; init; } = "dc1";
 
+    /// <summary>Whether nodes of other datacenters are shown by their WAN addresses. Default false.</summary>
+    public bool TranslatesWan { get; init; }
+
     /// <summary>TTL of answers about nodes. Default 0.</summary>
     public TimeSpan NodeTtl { get; init; }
 

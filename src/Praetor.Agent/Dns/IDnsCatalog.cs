@@ -77,6 +77,13 @@ public enum DnsHealth
     Critical = 2,
 }
 
+/// <summary>Under which addresses other datacenters reach a node or an instance.</summary>
+/// <param name="Address">The tagged address <c>wan</c>. Empty: not set.</param>
+/// <param name="IPv4">The tagged address <c>wan_ipv4</c>; null when not set.</param>
+/// <param name="IPv6">The tagged address <c>wan_ipv6</c>; null when not set.</param>
+/// <param name="Port">Of an instance. 0: the usual one.</param>
+public sealed record DnsWan(string Address, string? IPv4, string? IPv6, int Port);
+
 /// <summary>A node as DNS shows it.</summary>
 /// <param name="Name">As registered; the case is kept in answers.</param>
 /// <param name="Address">An IP address, or a host name (then answers are a CNAME).</param>
@@ -90,6 +97,9 @@ public sealed record DnsNode(string Name, string Address)
 
     /// <summary>The tagged address <c>lan_ipv6</c>; null when not set.</summary>
     public string? LanIPv6 { get; init; }
+
+    /// <summary>For other datacenters; null: as in its own.</summary>
+    public DnsWan? Wan { get; init; }
 }
 
 /// <summary>An instance as DNS shows it.</summary>
@@ -111,4 +121,7 @@ public sealed record DnsInstance(DnsNode Node, string Address, int Port)
 
     /// <summary>The service's tagged address <c>lan_ipv6</c>; null when not set.</summary>
     public string? LanIPv6 { get; init; }
+
+    /// <summary>For other datacenters; null: as in its own.</summary>
+    public DnsWan? Wan { get; init; }
 }

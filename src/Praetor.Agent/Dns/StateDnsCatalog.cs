@@ -52,7 +52,14 @@ public sealed class StateDnsCatalog(StateStore store, string datacenter) : IDnsC
         Meta = node.Meta ?? new Dictionary<string, string>(StringComparer.Ordinal),
         LanIPv4 = node.TaggedAddresses?.GetValueOrDefault("lan_ipv4"),
         LanIPv6 = node.TaggedAddresses?.GetValueOrDefault("lan_ipv6"),
+        Wan = WanOf(tag => node.TaggedAddresses?.GetValueOrDefault(tag), port: 0),
     };
+
+    private static DnsWan? WanOf(Func<string, string?> find, int port)
+    {
+        var (any, v4, v6) = (find("wan"), find("wan_ipv4"), find("wan_ipv6"));
+        return any is null && v4 is null && v6 is null ? null : new DnsWan(any ?? "", v4, v6, port);
+    }
 
     private static DnsInstance Shape(Instance instance)
     {
@@ -70,6 +77,9 @@ public sealed class StateDnsCatalog(StateStore store, string datacenter) : IDnsC
             WarningWeight = service.Weights.Warning,
             LanIPv4 = service.TaggedAddresses?.GetValueOrDefault("lan_ipv4")?.Address,
             LanIPv6 = service.TaggedAddresses?.GetValueOrDefault("lan_ipv6")?.Address,
+            Wan = WanOf(
+                tag => service.TaggedAddresses?.GetValueOrDefault(tag)?.Address,
+                service.TaggedAddresses?.GetValueOrDefault("wan")?.Port ?? 0),
         };
     }
 

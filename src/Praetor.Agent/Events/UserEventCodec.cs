@@ -1,5 +1,5 @@
-using System.Buffers.Binary;
 using System.Text;
+using Codecs.MessagePack;
 
 namespace Praetor.Agent.Events;
 
@@ -10,13 +10,11 @@ namespace Praetor.Agent.Events;
 /// </remarks>
 internal static class UserEventCodec
 {
-    private const int DepthMax = 8;
-    private const byte FixMap = 0x80;
-    private const byte FixRaw = 0xa0;
-    private const byte Raw16 = 0xda;
-    private const byte Int32 = 0xd2;
+    /// <summary>The longest text without a length of its own.</summary>
     private const int FixRawMax = 31;
-    private const int FixIntMax = 127;
+
+    // The heads, the names, and a number of the longest form.
+    private const int AroundBytes = 64;
 
     public static byte[] Encode(UserEvent from)
     {
@@ -30,22 +28,24 @@ internal static class UserEventCodec
         AddUnlessEmpty(fields, "sf", Encoding.UTF8.GetBytes(from.ServiceFilter));
         AddUnlessEmpty(fields, "tf", Encoding.UTF8.GetBytes(from.TagFilter));
 
-        var bytes = new List<byte> { (byte)(FixMap | (fields.Count + 1)) };
+        var bytes = new byte[AroundBytes + fields.Sum(static field => field.Text.Length)];
+        var writer = new MessagePackWriter(bytes);
+        writer.WriteMapHeader(fields.Count + 1);
         foreach (var (name, text) in fields)
         {
-            AddRaw(bytes, Encoding.UTF8.GetBytes(name));
-            AddRaw(bytes, text);
+            writer.WriteString(name);
+            writer.WriteRaw(text);
         }
 
-        AddRaw(bytes, "v"u8);
-        AddInt(bytes, from.Version);
-        return [.. bytes];
+        writer.WriteString("v");
+        writer.WriteInt64(from.Version);
+        return bytes[..writer.Length];
     }
 
     public static UserEvent? Decode(ReadOnlySpan<byte> bytes, ulong lamportTime)
     {
-        var reader = new PackReader(bytes);
-        if (!reader.TryMap(out var count))
+        var reader = new MessagePackReader(bytes);
+        if (!reader.TryReadMapHeader(out var count))
         {
             return null;
         }
@@ -53,7 +53,7 @@ internal static class UserEventCodec
         var read = new UserEvent { Name = "", LamportTime = lamportTime, Version = 0 };
         for (var i = 0; i < count; i++)
         {
-            if (!reader.TryRaw(out var name) || !TryField(ref reader, Encoding.UTF8.GetString(name), ref read))
+            if (!reader.TryReadString(out var name) || !TryField(ref reader, name, ref read))
             {
                 return null;
             }
@@ -75,27 +75,27 @@ internal static class UserEventCodec
 
     private static int RawBytes(int length) => (length > FixRawMax ? 3 : 1) + length;
 
-    private static bool TryField(ref PackReader reader, string name, ref UserEvent into)
+    private static bool TryField(ref MessagePackReader reader, string name, ref UserEvent into)
     {
         switch (name)
         {
             case "ID":
-                return TryText(ref reader, out var id) && Set(ref into, into with { Id = id });
+                return reader.TryReadString(out var id) && Set(ref into, into with { Id = id });
             case "n":
-                return TryText(ref reader, out var text) && Set(ref into, into with { Name = text });
+                return reader.TryReadString(out var text) && Set(ref into, into with { Name = text });
             case "p":
-                return reader.TryRaw(out var payload) && Set(ref into, into with { Payload = payload.ToArray() });
+                return reader.TryReadRaw(out var payload) && Set(ref into, into with { Payload = payload.ToArray() });
             case "nf":
-                return TryText(ref reader, out var node) && Set(ref into, into with { NodeFilter = node });
+                return reader.TryReadString(out var node) && Set(ref into, into with { NodeFilter = node });
             case "sf":
-                return TryText(ref reader, out var service) && Set(ref into, into with { ServiceFilter = service });
+                return reader.TryReadString(out var service) && Set(ref into, into with { ServiceFilter = service });
             case "tf":
-                return TryText(ref reader, out var tag) && Set(ref into, into with { TagFilter = tag });
+                return reader.TryReadString(out var tag) && Set(ref into, into with { TagFilter = tag });
             case "v":
-                return reader.TryWhole(out var version)
+                return reader.TryReadInt64(out var version)
                     && Set(ref into, into with { Version = (int)Math.Clamp(version, 0, int.MaxValue) });
             default:
-                return reader.TrySkip(DepthMax);
+                return reader.TrySkip();
         }
     }
 
@@ -105,47 +105,11 @@ internal static class UserEventCodec
         return true;
     }
 
-    private static bool TryText(ref PackReader reader, out string text)
-    {
-        var isRead = reader.TryRaw(out var bytes);
-        text = isRead ? Encoding.UTF8.GetString(bytes) : "";
-        return isRead;
-    }
-
     private static void AddUnlessEmpty(List<(string Name, byte[] Text)> fields, string name, byte[] text)
     {
         if (text.Length > 0)
         {
             fields.Add((name, text));
         }
-    }
-
-    private static void AddRaw(List<byte> bytes, ReadOnlySpan<byte> text)
-    {
-        if (text.Length <= FixRawMax)
-        {
-            bytes.Add((byte)(FixRaw | text.Length));
-        }
-        else
-        {
-            // Gossip carries no event that would need more than two bytes of length.
-            bytes.AddRange([Raw16, (byte)(text.Length >> 8), (byte)text.Length]);
-        }
-
-        bytes.AddRange(text);
-    }
-
-    private static void AddInt(List<byte> bytes, int value)
-    {
-        if (value is >= 0 and <= FixIntMax)
-        {
-            bytes.Add((byte)value);
-            return;
-        }
-
-        Span<byte> number = stackalloc byte[5];
-        number[0] = Int32;
-        BinaryPrimitives.WriteInt32BigEndian(number[1..], value);
-        bytes.AddRange(number);
     }
 }

@@ -17,6 +17,10 @@ internal sealed record PassingOptions
     /// <summary>Whether every answer is to be indented.</summary>
     public bool AlwaysPretty { get; init; }
 
+    /// <summary>Whether nodes of other datacenters are shown by their WAN addresses
+    /// (<c>translate_wan_addrs</c>).</summary>
+    public bool TranslatesWan { get; init; }
+
     /// <summary>Whether what comes here are other agents' own questions.</summary>
     public bool IsOwn { get; init; }
 
@@ -36,8 +40,9 @@ internal sealed class HttpPassing(Forwarder forwarder, PassingOptions options)
     /// <returns>Null: done; else what to answer, be it that no server did.</returns>
     public async ValueTask<Reply?> PassAsync(HttpContext context, ApiRequest request, string datacenter)
     {
+        var target = TargetOf(request);
         if (options.Cached is { } cached && CachedReads.Takes(request)
-            && await cached.AnswerAsync(request, TargetOf(request), TokenOf(request), datacenter) is { } kept)
+            && await cached.AnswerAsync(request, target, TokenOf(request), datacenter) is { } kept)
         {
             return kept;
         }
@@ -60,7 +65,7 @@ internal sealed class HttpPassing(Forwarder forwarder, PassingOptions options)
             return Reply.Text(413, $"Request body{size} too large, max size: {options.BodyBytesMax} bytes");
         }
 
-        var call = CallOf(context, request, datacenter, body.Bytes, wait);
+        var call = CallOf(context, request, target, datacenter, body.Bytes, wait);
         var outcome = await forwarder.SendAsync(call, request.Aborted);
         if (outcome.Refusal is { } refusal)
         {
@@ -91,7 +96,7 @@ internal sealed class HttpPassing(Forwarder forwarder, PassingOptions options)
     }
 
     private ServerCall CallOf(
-        HttpContext context, ApiRequest request, string datacenter, byte[] body, TimeSpan wait)
+        HttpContext context, ApiRequest request, string target, string datacenter, byte[] body, TimeSpan wait)
     {
         List<KeyValuePair<string, string>>? headers = null;
         foreach (var name in Along)
@@ -105,7 +110,7 @@ internal sealed class HttpPassing(Forwarder forwarder, PassingOptions options)
         return new ServerCall
         {
             Method = request.Method,
-            Target = TargetOf(request),
+            Target = target,
             Datacenter = datacenter,
             Token = TokenOf(request),
             IsOwn = options.IsOwn,
@@ -134,9 +139,14 @@ internal sealed class HttpPassing(Forwarder forwarder, PassingOptions options)
             target = $"{request.Path}?{string.Join('&', pairs)}";
         }
 
-        return !options.AlwaysPretty || request.Query.Has("pretty") ? target
-            : target + (target.Contains('?') ? "&pretty" : "?pretty");
+        var isElsewhere = request.Datacenter.Length > 0
+            && !request.Datacenter.Equals(forwarder.Self.Datacenter, StringComparison.OrdinalIgnoreCase);
+        target = With(target, WanAddresses.Parameter, options.TranslatesWan && isElsewhere);
+        return With(target, "pretty", options.AlwaysPretty && !request.Query.Has("pretty"));
     }
+
+    private static string With(string target, string parameter, bool isWanted) => !isWanted ? target
+        : target + (target.Contains('?') ? '&' : '?') + parameter;
 
     private static async Task CopyAsync(HttpContext context, ServerAnswer answer)
     {

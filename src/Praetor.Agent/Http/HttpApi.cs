@@ -54,6 +54,9 @@ internal sealed record ApiSurroundings
     /// <summary>Dev agents indent every answer, as Consul's do.</summary>
     public bool AlwaysPretty { get; init; }
 
+    /// <summary>Whether nodes of other datacenters are shown by their WAN addresses.</summary>
+    public bool TranslatesWan { get; init; }
+
     /// <summary>Headers that the configuration, as it is now, adds to every answer.</summary>
     public Func<IReadOnlyDictionary<string, string>> ResponseHeaders { get; init; } = Config.Empty.Map<string>;
 
@@ -497,6 +500,11 @@ internal sealed partial class HttpApi(ApiSurroundings around)
         headers.Vary = "Accept-Encoding";
         headers.XContentTypeOptions = "nosniff";
         headers["X-Consul-Default-ACL-Policy"] = around.Authorizer.DefaultPolicy;
+        if (around.TranslatesWan)
+        {
+            headers[WanAddresses.Header] = "true";
+        }
+
         var own = around.ResponseHeaders();
         if (own.Count == 0)
         {

@@ -7,6 +7,7 @@ using Microsoft.Extensions.Logging;
 using Praetor.Agent.Events;
 using Praetor.Agent.Forwarding;
 using Praetor.Agent.Http.Endpoints;
+using Praetor.Agent.Runtime;
 using Praetor.Server.Coordinates;
 
 namespace Praetor.Agent.Membership;
@@ -233,7 +234,7 @@ internal sealed partial class GossipMembership
         };
         try
         {
-            var seat = new PoolSeat(settings, new KnownMembers(settings.KnownPath));
+            var seat = new PoolSeat(settings, new KnownMembers(settings.KnownPath, settings.SnapshotPath));
             seat.Pool = new GossipPool(
                 options, new Ear(this, settings.IsWan), keys.Ring, keys, _time, new Random(_random.Next()));
             return seat;
@@ -244,9 +245,7 @@ internal sealed partial class GossipMembership
         }
         catch (SocketException e)
         {
-            throw new IOException(
-                $"gossip cannot listen on {settings.Bind}: {e.Message}; set ports.serf_{settings.Word} to another port",
-                e);
+            throw ListenFailure.Of("gossip", settings.Bind.ToString(), $"ports.serf_{settings.Word}", e);
         }
     }
 

@@ -120,4 +120,8 @@ internal sealed record PoolSettings
 
     public string? KnownPath =>
         Folder is null ? null : Path.Combine(Folder, IsWan ? "remote.members" : "local.members");
+
+    /// <summary>Where a Consul agent keeps what we keep in <see cref="KnownPath"/>.</summary>
+    public string? SnapshotPath =>
+        Folder is null ? null : Path.Combine(Folder, IsWan ? "remote.snapshot" : "local.snapshot");
 }

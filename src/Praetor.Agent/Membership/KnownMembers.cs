@@ -11,7 +11,9 @@ namespace Praetor.Agent.Membership;
 /// A file of lines <c>ADDRESS NAME</c>; the first line <c>left</c> says that the agent left of its own will. Losing it
 /// costs nothing but that, so it is written after changes and not brought to disk with force.
 /// </remarks>
-internal sealed class KnownMembers(string? path)
+/// <param name="path">The file. Null: nothing is kept.</param>
+/// <param name="snapshot">Consul's file of the same, read as long as there is none of ours. Null: none.</param>
+internal sealed class KnownMembers(string? path, string? snapshot = null)
 {
     /// <summary>Enough to find the way back by.</summary>
     private const int MembersMax = 64;
@@ -25,7 +27,8 @@ internal sealed class KnownMembers(string? path)
         {
             if (path is null || !File.Exists(path))
             {
-                return [];
+                return path is null || !File.Exists(snapshot) ? []
+                    : [.. SerfSnapshot.Read(File.ReadLines(snapshot), evenIfLeft).Take(MembersMax)];
             }
 
             var lines = File.ReadLines(path).Take(MembersMax + 1).ToList();

@@ -14,14 +14,21 @@ internal static class SeedAddresses
     /// <summary>How long a name may take to be looked up.</summary>
     private static readonly TimeSpan LookupTime = TimeSpan.FromSeconds(10);
 
+    /// <summary>Why a cloud's list of machines is not asked, and what to do instead.</summary>
+    public const string CloudProblem = "cloud auto-join (provider=…) is not supported: give addresses, or a DNS name "
+        + "that has the address of each server";
+
+    /// <summary>Whether the text asks a cloud for its machines, as Consul can.</summary>
+    public static bool IsCloud(string written) => written.Contains("provider=", StringComparison.Ordinal);
+
     /// <summary>The addresses behind a host, host:port, address or address template.</summary>
     /// <returns>The addresses, or why there are none.</returns>
     public static async Task<(IReadOnlyList<IPEndPoint> Found, string? Problem)> ResolveAsync(
         string written, int portDefault, TimeProvider time, CancellationToken stop)
     {
-        if (written.Contains("provider=", StringComparison.Ordinal))
+        if (IsCloud(written))
         {
-            return ([], "cloud auto-join (provider=…) is not supported: give addresses or a DNS name");
+            return ([], CloudProblem);
         }
 
         var (text, problem) = new AddressTemplate(LocalAddress.OfThisMachine()).Resolve(written);

@@ -373,6 +373,7 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         Random = new Random(),
         Waits = new WaitLimits(_config.Http.DefaultQueryTime, _config.Http.MaxQueryTime),
         AlwaysPretty = _config.IsDev,
+        TranslatesWan = _config.TranslatesWan,
         ResponseHeaders = () => _config.Http.ResponseHeaders,
         Pages = new StatusPage(_server.StatusPageAsync, _config.Ui).AnswerAsync,
         Streams = streams,

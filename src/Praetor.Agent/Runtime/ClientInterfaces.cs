@@ -38,8 +38,7 @@ internal sealed class ClientInterfaces(AgentConfig config, AgentLog log, TimePro
         }
         catch (SocketException e)
         {
-            var where = string.Join(' ', config.Addresses.Dns);
-            throw new IOException($"DNS cannot listen on {where}: {e.Message}; set ports.dns to another port", e);
+            throw ListenFailure.Of("DNS", string.Join(' ', config.Addresses.Dns), "ports.dns", e);
         }
     }
 
@@ -65,9 +64,7 @@ internal sealed class ClientInterfaces(AgentConfig config, AgentLog log, TimePro
         }
         catch (Exception e) when (e is SocketException or InvalidOperationException or IOException)
         {
-            var where = string.Join(' ', config.Addresses.Http);
-            var why = (e.GetBaseException() as SocketException ?? e).Message.TrimEnd('.');
-            throw new IOException($"HTTP cannot listen on {where}: {why}; set ports.http to another port", e);
+            throw ListenFailure.Of("HTTP", string.Join(' ', config.Addresses.Http), "ports.http", e);
         }
     }
 

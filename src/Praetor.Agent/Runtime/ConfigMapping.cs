@@ -81,6 +81,7 @@ internal static class ConfigMapping
             Domain = dns.Domain,
             AltDomain = dns.AltDomain.Length > 0 ? dns.AltDomain : null,
             Datacenter = config.Datacenter,
+            TranslatesWan = config.TranslatesWan,
             NodeTtl = dns.NodeTtl,
             ServiceTtl = dns.ServiceTtl,
             EnableTruncate = dns.EnableTruncate,

@@ -79,7 +79,7 @@ internal sealed class OwnServer : IServerSide
         Catalog = _cluster is null
             ? new StoreCatalog(_store, _hub)
             : new RemoteCatalog(links.Forwarder, links.Cache, config.Datacenter, AgentToken);
-        Passing = PassingFor(config.IsDev, isOwn: false);
+        Passing = PassingFor(users: true, isOwn: false);
         Dns = new FederatedDnsCatalog(
             new StateDnsCatalog(_store, config.Datacenter),
             new WatchedDnsCatalog(links.Cache, new WatchedDnsOptions
@@ -176,8 +176,7 @@ internal sealed class OwnServer : IServerSide
         }
         catch (Exception e) when (e is SocketException or InvalidOperationException or IOException)
         {
-            var why = (e.GetBaseException() as SocketException ?? e).Message.TrimEnd('.');
-            throw new IOException($"RPC cannot listen on {endPoint}: {why}; set ports.server to another port", e);
+            throw ListenFailure.Of("RPC", endPoint.ToString(), "ports.server", e);
         }
     }
 
@@ -287,11 +286,12 @@ internal sealed class OwnServer : IServerSide
         return table;
     }
 
-    private HttpPassing PassingFor(bool alwaysPretty, bool isOwn) => new(_links.Forwarder, new PassingOptions
+    private HttpPassing PassingFor(bool users, bool isOwn) => new(_links.Forwarder, new PassingOptions
     {
         Waits = new WaitLimits(_config.Http.DefaultQueryTime, _config.Http.MaxQueryTime),
         BodyBytesMax = RemoteServers.BodyBytesMax(_config),
-        AlwaysPretty = alwaysPretty,
+        AlwaysPretty = users && _config.IsDev,
+        TranslatesWan = users && _config.TranslatesWan,
         IsOwn = isOwn,
     });
 
@@ -300,7 +300,7 @@ internal sealed class OwnServer : IServerSide
         Routes = routes,
         Store = _store,
         Hub = _hub,
-        Passing = PassingFor(alwaysPretty: false, isOwn),
+        Passing = PassingFor(users: false, isOwn),
         IsRpc = true,
         Metrics = null,
         Leadership = _cluster,

@@ -52,6 +52,7 @@ internal sealed class RemoteServers : IServerSide
             Waits = waits,
             BodyBytesMax = BodyBytesMax(config),
             AlwaysPretty = config.IsDev,
+            TranslatesWan = config.TranslatesWan,
             Cached = config.Http.UseCache ? new CachedReads(links.Cache, waits, new Random(random.Next())) : null,
         });
     }

@@ -13,7 +13,9 @@ internal sealed class NetworkLab : IAsyncDisposable
     private const string Network = "10.77.0.";
     private static readonly TimeSpan CommandLimit = TimeSpan.FromSeconds(20);
 
-    private readonly string _prefix = $"prt{Environment.ProcessId}";
+    private static int _labs;
+
+    private readonly string _prefix = $"prt{Environment.ProcessId}x{Interlocked.Increment(ref _labs)}";
     private readonly TempFolder _folder = new("network");
     private readonly List<Machine> _machines = [];
 
@@ -29,6 +31,9 @@ internal sealed class NetworkLab : IAsyncDisposable
         Environment.UserName == "root" && File.Exists("/usr/sbin/iptables") && CanMakeNamespaces();
 
     public IReadOnlyList<Machine> Machines => _machines;
+
+    /// <summary>For files that the machines share; it goes with them.</summary>
+    public TempFolder Folder => _folder;
 
     private string Hub => _prefix + "hub";
 
@@ -87,7 +92,7 @@ internal sealed class NetworkLab : IAsyncDisposable
     {
         foreach (var machine in _machines)
         {
-            machine.Kill();
+            machine.SwitchOff();
             await IpAsync($"netns del {machine.Namespace}");
         }
 
@@ -137,78 +142,5 @@ internal sealed class NetworkLab : IAsyncDisposable
         await IpAsync($"-n {machine.Namespace} addr add {machine.Address}/24 dev eth0");
         await IpAsync($"-n {machine.Namespace} link set eth0 up");
         await IpAsync($"-n {machine.Namespace} link set lo up");
-    }
-}
-
-/// <summary>One machine of a <see cref="NetworkLab"/>.</summary>
-internal sealed class Machine(string name, string space, string address)
-{
-    private static readonly TimeSpan CommandLimit = TimeSpan.FromSeconds(20);
-
-    private Process? _agent;
-    private IReadOnlyList<string> _arguments = [];
-
-    public string Name => name;
-
-    public string Namespace => space;
-
-    public string Address => address;
-
-    public int AgentProcess => _agent?.Id ?? throw new InvalidOperationException($"no agent runs on {name}");
-
-    public void Start(IReadOnlyList<string> arguments)
-    {
-        _arguments = arguments;
-        StartAgain();
-    }
-
-    public void StartAgain()
-    {
-        var start = new ProcessStartInfo("ip") { UseShellExecute = false, RedirectStandardOutput = true };
-        string[] all = ["netns", "exec", space, new AgentOptions().Executable, .. _arguments];
-        Array.ForEach(all, start.ArgumentList.Add);
-        _agent = Process.Start(start)!;
-
-        // Nobody reads the log, and a full pipe would stop the agent.
-        _agent.OutputDataReceived += static (_, _) => { };
-        _agent.BeginOutputReadLine();
-    }
-
-    /// <summary>Ends the agent as a machine ends that loses its power.</summary>
-    public void Kill()
-    {
-        if (_agent is { HasExited: false })
-        {
-            _agent.Kill();
-            _agent.WaitForExit();
-        }
-
-        _agent?.Dispose();
-        _agent = null;
-    }
-
-    /// <summary>Name and status of everybody whom this machine's agent knows; empty while it cannot be asked.</summary>
-    public async Task<IReadOnlyDictionary<string, string>> MembersAsync()
-    {
-        var start = new ProcessStartInfo("ip")
-        {
-            UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true,
-        };
-        string[] all = ["netns", "exec", space, "curl", "-s", "-m", "5", "http://127.0.0.1:8500/v1/agent/members"];
-        Array.ForEach(all, start.ArgumentList.Add);
-        using var process = Process.Start(start)!;
-        using var limit = new CancellationTokenSource(CommandLimit);
-        var text = await process.StandardOutput.ReadToEndAsync(limit.Token);
-        await process.WaitForExitAsync(limit.Token);
-        if (process.ExitCode != 0)
-        {
-            return new Dictionary<string, string>(StringComparer.Ordinal);
-        }
-
-        using var json = System.Text.Json.JsonDocument.Parse(text);
-        string[] words = ["none", "alive", "leaving", "left", "failed"];
-        return json.RootElement.EnumerateArray().ToDictionary(
-            static member => member.GetProperty("Name").GetString()!,
-            member => words[member.GetProperty("Status").GetInt32()], StringComparer.Ordinal);
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Shouldly;
 using Support;
 using Xunit;
@@ -9,6 +10,7 @@ namespace Integration.Membership;
 public sealed class NetworkTests
 {
     private const int Machines = 10;
+    private const int KillsInLongRun = 24;
     private static readonly TimeSpan UntilJoined = TimeSpan.FromSeconds(60);
 
     // The goal: seen everywhere within 9 s in 99 of 100 cases; a test that may not fail by chance gives it 12.
@@ -30,6 +32,34 @@ public sealed class NetworkTests
 
         victim.StartAgain();
         await AllSeeAsync(lab.Machines, victim.Name, "alive", UntilJoined);
+    }
+
+    [Fact]
+    public async Task Of_many_machines_that_lose_their_power_the_failures_are_seen_everywhere_in_time()
+    {
+        Assert.SkipUnless(NetworkLab.IsPossible, NetworkLab.Missing);
+        Assert.SkipUnless(IsLong, "only in long runs: set PRAETOR_LONG=1");
+        await using var lab = await StartedAsync();
+        var random = new Random(1);
+        var slowest = new List<double>();
+        for (var kills = 0; kills < KillsInLongRun; kills++)
+        {
+            // A phase of its own for each: the probes of the others come every second.
+            await Task.Delay(TimeSpan.FromMilliseconds(random.Next(1_000)), TimeProvider.System);
+            var victim = lab.Machines[random.Next(1, Machines)];
+            victim.Kill();
+            var rest = lab.Machines.Where(machine => machine != victim);
+            var times = await Task.WhenAll(rest.Select(machine => SeenAsync(machine, victim.Name, "failed")));
+            slowest.Add(times.Max().TotalSeconds);
+            victim.StartAgain();
+            await EverybodyLivesAsync(lab, UntilJoined);
+        }
+
+        slowest.Sort();
+        TestContext.Current.SendDiagnosticMessage(
+            $"{KillsInLongRun} kills of 10 agents: seen everywhere after (s) "
+            + string.Join(' ', slowest.Select(static s => s.ToString("f1", CultureInfo.InvariantCulture))));
+        slowest[^1].ShouldBeLessThanOrEqualTo(UntilFailed.TotalSeconds);
     }
 
     [Fact]
@@ -89,6 +119,13 @@ public sealed class NetworkTests
 
         await EverybodyLivesAsync(lab, UntilJoined);
         return lab;
+    }
+
+    private static async Task<TimeSpan> SeenAsync(Machine machine, string name, string status)
+    {
+        var begin = TimeProvider.System.GetTimestamp();
+        await AllSeeAsync([machine], name, status, UntilJoined);
+        return TimeProvider.System.GetElapsedTime(begin);
     }
 
     private static Task EverybodyLivesAsync(NetworkLab lab, TimeSpan limit) => Eventually.HoldsAsync(

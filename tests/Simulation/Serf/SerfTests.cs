@@ -1,3 +1,4 @@
+using System.Net;
 using Gossip;
 using Gossip.Serf;
 using Gossip.Serf.Wire;
@@ -11,6 +12,8 @@ public sealed class SerfTests : IDisposable
 {
     private static readonly TimeSpan Moment = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan UntilSeen = TimeSpan.FromSeconds(30);
+
+    private static readonly IPEndPoint Victim = new(IPAddress.Parse("192.0.2.1"), 53);
 
     private readonly SerfWorld _world = new();
 
@@ -229,6 +232,28 @@ public sealed class SerfTests : IDisposable
         _world.Run(UntilSeen);
 
         ear.Answers.Order().ShouldBe(["m0", "m1", "m2", "m3", "m4"]);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("m1")]
+    [InlineData("stranger")]
+    public void Nobody_has_members_relay_or_answer_to_an_address_that_is_no_members(string claimed)
+    {
+        var pool = Pool(4);
+        pool.ForEach(static peer => peer.AnswersQueries = true);
+        var relay = SerfCodec.Encode(new Relay(Victim, claimed, new byte[500]));
+        var query = SerfCodec.Encode(new Query(
+            pool[0].Core.Clocks.Queries, 7, Victim, claimed, [], QueryFlags.Ack, RelayFactor: 3,
+            TimeSpan.FromSeconds(10), "load", default));
+
+        pool[0].Core.Receive(new Gossip.Wire.UserMessage(relay), pool[1].Address, _world.Now);
+        pool[0].Core.Receive(new Gossip.Wire.UserMessage(query), pool[1].Address, _world.Now);
+        _world.Arm(pool[0]);
+        _world.Run(UntilSeen);
+
+        pool[3].Queries.Count.ShouldBe(1);
+        _world.Strays.ShouldBeEmpty();
     }
 
     [Fact]

@@ -19,6 +19,9 @@ internal sealed class SerfWorld : IDisposable
 
     public TimeSpan Now { get; private set; }
 
+    /// <summary>Where packets went that is nobody of this network.</summary>
+    public List<IPEndPoint> Strays { get; } = [];
+
     public SerfPeer Add(string name, Func<SerfConfig, SerfConfig>? change = null, ISerfKeyring? keys = null)
     {
         var address = new IPEndPoint(IPAddress.Parse("10.0.0.1"), 1000 + _peers.Count);
@@ -72,7 +75,11 @@ internal sealed class SerfWorld : IDisposable
 
     public void Deliver(SerfPeer from, IPEndPoint to, SwimMessage message) => At(Delay, () =>
     {
-        if (_peers.TryGetValue(to, out var peer) && !peer.IsDown && !from.IsDown)
+        if (!_peers.TryGetValue(to, out var peer))
+        {
+            Strays.Add(to);
+        }
+        else if (!peer.IsDown && !from.IsDown)
         {
             peer.Core.Receive(message, from.Address, Now);
             Arm(peer);

@@ -55,6 +55,32 @@ public sealed class StreamCodecTests
     }
 
     [Fact]
+    public async Task The_state_of_10000_members_that_are_much_alike_is_taken_though_it_shrinks_to_a_fraction()
+    {
+        var codec = new StreamCodec(new WireOptions(), new Keyring());
+        byte[] meta = Encoding.UTF8.GetBytes($"role=node,dc=dc1,id={IdOf(1)},{new string('m', count: 400)}");
+        PushPull sent = State(nodes: 10_000);
+        sent = sent with { Nodes = [.. sent.Nodes.Select(node => node with { Meta = meta })] };
+
+        byte[] bytes = codec.Encode(sent, opens: true);
+        bytes.Length.ShouldBeLessThan(10_000 * meta.Length / 16);
+        StreamMessage read = await codec.ReadAsync(new MemoryStream(bytes), opened: true, CancellationToken.None);
+
+        read.Error.ShouldBe(WireError.None);
+        read.Message.ShouldBeOfType<PushPull>().Nodes.Count.ShouldBe(10_000);
+    }
+
+    [Fact]
+    public void A_bomb_in_a_stream_ends_at_what_its_bytes_buy()
+    {
+        var codec = new StreamCodec(new WireOptions(), new Keyring());
+        byte[] bomb = HostileBytesTests.Bomb(inflatedBytes: 31_000_000);
+        ((long)WireLimits.ExpansionMax * bomb.Length).ShouldBeLessThan(31_000_000 / 2);
+
+        codec.Decode(bomb, opened: true, out _).ShouldBe(WireError.TooLarge);
+    }
+
+    [Fact]
     public void Plain_streams_are_refused_once_there_is_a_key()
     {
         byte[] bytes = new StreamCodec(new WireOptions(), new Keyring()).Encode(State(nodes: 1), opens: true);

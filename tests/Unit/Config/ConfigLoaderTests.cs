@@ -194,6 +194,16 @@ public sealed class ConfigLoaderTests : IDisposable
     public void Address_templates_work_as_in_go_sockaddr(string template, string text) =>
         new AddressTemplate(Machine.Addresses()).Resolve(template).ShouldBe((text, null));
 
+    [Fact]
+    public void Who_asks_a_cloud_for_machines_is_told_what_to_do_instead()
+    {
+        var loaded = ConfigLoader.Load(["-dev", "-retry-join=provider=aws tag_key=consul tag_value=server"], Machine);
+
+        loaded.Config.ShouldNotBeNull();
+        loaded.Warnings.ShouldContain("retry_join: cloud auto-join (provider=…) is not supported: give addresses, or a "
+            + "DNS name that has the address of each server");
+    }
+
     [Theory]
     [InlineData("{{ Foo }}")]
     [InlineData("{{ GetAllInterfaces")]

@@ -64,7 +64,7 @@ internal static class CatalogReads
         var nodes = filter.Value!.Apply(CatalogQueries.Nodes(view).Where(n => HasMeta(n, meta)));
         return RouteRows.List(
             request, view, CoordinateQueries.Nearest(view, nodes, static n => n.Name, request.Near),
-            CatalogJson.WriteNode);
+            (json, node) => CatalogJson.WriteNode(json, WanAddresses.Of(request, node)));
     }
 
     private static QueryAnswer Services(ApiRequest request, ReadView view)
@@ -127,7 +127,8 @@ internal static class CatalogReads
         return RouteRows.List(
             request, view,
             CoordinateQueries.Nearest(view, filter.Value!.Apply(entries), static e => e.Node.Name, request.Near),
-            static (json, entry) => CatalogJson.WriteCatalogService(json, entry.Node, entry.Service));
+            (json, entry) => CatalogJson.WriteCatalogService(
+                json, WanAddresses.Of(request, entry.Node), WanAddresses.Of(request, entry.Service)));
     }
 
     private static QueryAnswer NodeWithServices(ApiRequest request, ReadView view)
@@ -148,12 +149,12 @@ internal static class CatalogReads
 
             json.WriteStartObject();
             json.WritePropertyName("Node");
-            CatalogJson.WriteNode(json, node);
+            CatalogJson.WriteNode(json, WanAddresses.Of(request, node));
             json.WriteStartObject("Services");
             foreach (var service in services.OrderBy(s => s.Id, StringComparer.Ordinal))
             {
                 json.WritePropertyName(service.Id);
-                CatalogJson.WriteNodeService(json, service);
+                CatalogJson.WriteNodeService(json, WanAddresses.Of(request, service));
             }
 
             json.WriteEndObject();
@@ -179,10 +180,10 @@ internal static class CatalogReads
             }
             else
             {
-                CatalogJson.WriteNode(json, node);
+                CatalogJson.WriteNode(json, WanAddresses.Of(request, node));
             }
 
-            WriteListOrNull(json, services);
+            WriteListOrNull(json, [.. services.Select(service => WanAddresses.Of(request, service))]);
             json.WriteEndObject();
         });
     }

@@ -95,7 +95,7 @@ internal static class HealthEndpoints
         return RouteRows.List(
             request, view,
             CoordinateQueries.Nearest(view, filter.Value!.Apply(instances), static i => i.Node.Name, request.Near),
-            CatalogJson.WriteInstance);
+            (json, instance) => CatalogJson.WriteInstance(json, WanAddresses.Of(request, instance)));
     }
 
     // ?passing alone and ?passing=true filter, ?passing=false does not; the words are those of Go's ParseBool.

@@ -171,6 +171,11 @@ public sealed partial class SerfCore
             return encoded.Length;
         }
 
+        if (!MaySendTo(query.Source, query.SourceNode))
+        {
+            return encoded.Length;
+        }
+
         _swim.SendUser(query.Source, encoded);
         foreach (var member in Relays(query))
         {
@@ -178,6 +183,24 @@ public sealed partial class SerfCore
         }
 
         return encoded.Length;
+    }
+
+    /// <summary>
+    /// Whether what another member asks for may be sent there: to members only. Else anybody in the pool, and anybody
+    /// at all where gossip is not encrypted, could have every member flood whom he likes.
+    /// </summary>
+    /// <param name="name">Whose address it is said to be. Empty: members of old versions do not say.</param>
+    private bool MaySendTo(IPEndPoint address, string name)
+    {
+        var isMembers = name.Length > 0
+            ? _members.TryGetValue(name, out var entry) && entry.Member.Address.Equals(address)
+            : _members.Values.Any(known => known.Member.Address.Equals(address));
+        if (!isMembers)
+        {
+            _listener.Note(SwimNote.Unexpected, $"nothing is sent to {address}: that is no member's address");
+        }
+
+        return isMembers;
     }
 
     private IEnumerable<Member> Relays(Query query)

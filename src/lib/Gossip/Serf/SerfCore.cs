@@ -198,7 +198,7 @@ public sealed partial class SerfCore
             case QueryResponse answer:
                 HearAnswer(answer);
                 break;
-            case Relay relay:
+            case Relay relay when MaySendTo(relay.Destination, relay.DestinationNode):
                 _swim.SendUser(relay.Destination, relay.Message);
                 break;
         }

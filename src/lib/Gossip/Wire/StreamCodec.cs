@@ -17,6 +17,12 @@ public readonly record struct StreamMessage(SwimMessage? Message, WireError Erro
 public sealed class StreamCodec
 {
     private const int FirstBufferBytes = 16 * 1024;
+
+    /// <summary>Messages larger than this are read one after the other, whoever sends them: together they would take
+    /// many times the memory that each may. 64 KiB.</summary>
+    private const int LargeBytes = 64 * 1024;
+
+    private readonly SemaphoreSlim _large = new(1, 1);
     private readonly WireOptions _options;
     private readonly WireLabel _label;
     private readonly Keyring _keyring;
@@ -83,8 +89,9 @@ public sealed class StreamCodec
                 }
                 length += read;
             }
-            error = Decode(buffer.AsSpan(0, length), opened, out SwimMessage? message);
-            return new StreamMessage(message, error);
+            return length > LargeBytes
+                ? await DecodeAloneAsync(buffer.AsMemory(0, length), opened, stop)
+                : Decoded(buffer.AsSpan(0, length), opened);
         }
         finally
         {
@@ -120,6 +127,26 @@ public sealed class StreamCodec
         return _options.EncryptVerifyIncoming && !_keyring.IsEmpty
             ? WireError.NotEncrypted
             : DecodePlain(inside, memory, out message);
+    }
+
+    private StreamMessage Decoded(ReadOnlySpan<byte> bytes, bool opened)
+    {
+        WireError error = Decode(bytes, opened, out SwimMessage? message);
+        return new StreamMessage(message, error);
+    }
+
+    private async ValueTask<StreamMessage> DecodeAloneAsync(
+        ReadOnlyMemory<byte> bytes, bool opened, CancellationToken stop)
+    {
+        await _large.WaitAsync(stop);
+        try
+        {
+            return Decoded(bytes.Span, opened);
+        }
+        finally
+        {
+            _large.Release();
+        }
     }
 
     private WireError DecodeSealed(ReadOnlySpan<byte> bytes, long memory, out SwimMessage? message)
@@ -167,24 +194,27 @@ public sealed class StreamCodec
         {
             return error;
         }
-        error = Inflate(codes, memory, out byte[] inflated, out int length);
+        error = Inflate(codes, out byte[] inflated, out int length);
         if (error != WireError.None)
         {
             return error;
         }
+        // What it bought by its size on the wire, or by its size now, whichever is more: much alike shrinks much.
+        memory = Math.Max(memory, (long)WireLimits.MemoryPerInflatedByteMax * length) - inflated.Length;
         ReadOnlySpan<byte> inside = inflated.AsSpan(0, length);
         return inside.IsEmpty ? WireError.Empty
             : inside[0] == (byte)SwimMessageType.Compressed ? WireError.Nested
-            : SwimReader.ReadStreamMessage(inside, _options.DefaultPort, memory - inflated.Length, out message);
+            : SwimReader.ReadStreamMessage(inside, _options.DefaultPort, memory, out message);
     }
 
     // How long it gets is known at the end only, and a bomb is not believed: so first what honest states need, which
-    // shrink to a quarter or so, then more in steps, and never so much that nothing is left for the records.
-    private static WireError Inflate(ReadOnlySpan<byte> codes, long memory, out byte[] inflated, out int length)
+    // shrink to a quarter or so, then more in steps.
+    private static WireError Inflate(ReadOnlySpan<byte> codes, out byte[] inflated, out int length)
     {
         const int UsualRatio = 6;
-        const int Step = 4;
-        int most = (int)Math.Min(memory / 3, WireLimits.InflatedBytesMax);
+        const int Step = 2;
+        long bought = WireLimits.InflatedFreeBytes + (long)WireLimits.ExpansionMax * codes.Length;
+        int most = (int)Math.Min(bought, WireLimits.InflatedBytesMax);
         int size = (int)Math.Min(most, FirstBufferBytes + (long)UsualRatio * codes.Length);
         while (true)
         {

@@ -1,5 +1,6 @@
 using System.Net;
 using Codecs.MessagePack;
+using static Gossip.Wire.FieldWriter;
 
 namespace Gossip.Wire;
 
@@ -28,13 +29,12 @@ internal static class SwimWriter
                 Write(ref writer, ping);
                 break;
             case Ack ack:
-                Begin(ref writer, SwimMessageType.Ack, fields: 2);
-                writer.WriteRaw("Payload"u8);
-                writer.WriteRawOrNil(ack.Payload.Span);
+                Begin(ref writer, (byte)SwimMessageType.Ack, fields: 2);
+                WriteBytes(ref writer, "Payload"u8, ack.Payload.Span);
                 WriteNumber(ref writer, "SeqNo"u8, ack.SequenceNumber);
                 break;
             case Nack nack:
-                Begin(ref writer, SwimMessageType.Nack, fields: 1);
+                Begin(ref writer, (byte)SwimMessageType.Nack, fields: 1);
                 WriteNumber(ref writer, "SeqNo"u8, nack.SequenceNumber);
                 break;
             case Suspect suspect:
@@ -66,12 +66,12 @@ internal static class SwimWriter
         switch (message)
         {
             case UserMessage user:
-                Begin(ref writer, SwimMessageType.User, fields: 1);
+                Begin(ref writer, (byte)SwimMessageType.User, fields: 1);
                 WriteNumber(ref writer, "UserMsgLen"u8, (uint)user.Payload.Length);
                 writer.WriteBytes(user.Payload.Span);
                 break;
             case ErrorResponse error:
-                Begin(ref writer, SwimMessageType.Error, fields: 1);
+                Begin(ref writer, (byte)SwimMessageType.Error, fields: 1);
                 WriteText(ref writer, "Error"u8, error.Error);
                 break;
             case PushPull state:
@@ -87,7 +87,7 @@ internal static class SwimWriter
     private static void Write(ref MessagePackWriter writer, Ping ping)
     {
         int fields = 2 + (ping.Source is null ? 0 : 2) + (ping.SourceNode.Length == 0 ? 0 : 1);
-        Begin(ref writer, SwimMessageType.Ping, fields);
+        Begin(ref writer, (byte)SwimMessageType.Ping, fields);
         WriteText(ref writer, "Node"u8, ping.Node);
         WriteNumber(ref writer, "SeqNo"u8, ping.SequenceNumber);
         WriteSource(ref writer, ping.Source, ping.SourceNode);
@@ -96,9 +96,8 @@ internal static class SwimWriter
     private static void Write(ref MessagePackWriter writer, IndirectPing ping)
     {
         int fields = 5 + (ping.Source is null ? 0 : 2) + (ping.SourceNode.Length == 0 ? 0 : 1);
-        Begin(ref writer, SwimMessageType.IndirectPing, fields);
-        writer.WriteRaw("Nack"u8);
-        writer.WriteBoolean(ping.WantsNack);
+        Begin(ref writer, (byte)SwimMessageType.IndirectPing, fields);
+        WriteFlag(ref writer, "Nack"u8, ping.WantsNack);
         WriteText(ref writer, "Node"u8, ping.Node);
         WriteNumber(ref writer, "Port"u8, (uint)ping.Target.Port);
         WriteNumber(ref writer, "SeqNo"u8, ping.SequenceNumber);
@@ -108,11 +107,10 @@ internal static class SwimWriter
 
     private static void Write(ref MessagePackWriter writer, Alive alive)
     {
-        Begin(ref writer, SwimMessageType.Alive, fields: 6);
+        Begin(ref writer, (byte)SwimMessageType.Alive, fields: 6);
         WriteAddress(ref writer, "Addr"u8, alive.Address.Address);
         WriteNumber(ref writer, "Incarnation"u8, alive.Incarnation);
-        writer.WriteRaw("Meta"u8);
-        writer.WriteRawOrNil(alive.Meta.Span);
+        WriteBytes(ref writer, "Meta"u8, alive.Meta.Span);
         WriteText(ref writer, "Node"u8, alive.Node);
         WriteNumber(ref writer, "Port"u8, (uint)alive.Address.Port);
         WriteVersions(ref writer, alive.Versions);
@@ -120,9 +118,8 @@ internal static class SwimWriter
 
     private static void Write(ref MessagePackWriter writer, PushPull state)
     {
-        Begin(ref writer, SwimMessageType.PushPull, fields: 3);
-        writer.WriteRaw("Join"u8);
-        writer.WriteBoolean(state.Join);
+        Begin(ref writer, (byte)SwimMessageType.PushPull, fields: 3);
+        WriteFlag(ref writer, "Join"u8, state.Join);
         WriteNumber(ref writer, "Nodes"u8, (uint)state.Nodes.Count);
         WriteNumber(ref writer, "UserStateLen"u8, (uint)state.UserState.Length);
         foreach (PushNodeState node in state.Nodes)
@@ -130,8 +127,7 @@ internal static class SwimWriter
             writer.WriteMapHeader(7);
             WriteAddress(ref writer, "Addr"u8, node.Address.Address);
             WriteNumber(ref writer, "Incarnation"u8, node.Incarnation);
-            writer.WriteRaw("Meta"u8);
-            writer.WriteRawOrNil(node.Meta.Span);
+            WriteBytes(ref writer, "Meta"u8, node.Meta.Span);
             WriteText(ref writer, "Name"u8, node.Name);
             WriteNumber(ref writer, "Port"u8, (uint)node.Address.Port);
             WriteNumber(ref writer, "State"u8, (uint)node.State);
@@ -143,7 +139,7 @@ internal static class SwimWriter
     private static void WriteClaim(
         ref MessagePackWriter writer, SwimMessageType type, uint incarnation, string node, string from)
     {
-        Begin(ref writer, type, fields: 3);
+        Begin(ref writer, (byte)type, fields: 3);
         WriteText(ref writer, "From"u8, from);
         WriteNumber(ref writer, "Incarnation"u8, incarnation);
         WriteText(ref writer, "Node"u8, node);
@@ -172,29 +168,5 @@ internal static class SwimWriter
             versions.ProtocolMin, versions.ProtocolMax, versions.ProtocolCurrent,
             versions.DelegateMin, versions.DelegateMax, versions.DelegateCurrent,
         ]);
-    }
-
-    private static void Begin(ref MessagePackWriter writer, SwimMessageType type, int fields)
-    {
-        writer.WriteByte((byte)type);
-        writer.WriteMapHeader(fields);
-    }
-
-    private static void WriteNumber(ref MessagePackWriter writer, ReadOnlySpan<byte> name, uint value)
-    {
-        writer.WriteRaw(name);
-        writer.WriteUInt64(value);
-    }
-
-    private static void WriteText(ref MessagePackWriter writer, ReadOnlySpan<byte> name, string value)
-    {
-        writer.WriteRaw(name);
-        writer.WriteString(value);
-    }
-
-    private static void WriteAddress(ref MessagePackWriter writer, ReadOnlySpan<byte> name, IPAddress address)
-    {
-        writer.WriteRaw(name);
-        WireAddress.Write(ref writer, address);
     }
 }

@@ -35,4 +35,19 @@ public static class WireLimits
 
     /// <summary>Memory that reading may take for each byte received, beside <see cref="MemoryFreeBytes"/>.</summary>
     public const int MemoryPerByteMax = 16;
+
+    /// <summary>
+    /// How many times its size a compressed exchange of state may expand to, beyond <see cref="InflatedFreeBytes"/>.
+    /// 64: members that differ in name and address only, as machines of one make do, shrink to a 40th or so.
+    /// </summary>
+    public const int ExpansionMax = 64;
+
+    /// <summary>What any compressed exchange of state may expand to. 1 MiB.</summary>
+    public const int InflatedFreeBytes = 1024 * 1024;
+
+    /// <summary>
+    /// Memory that reading a compressed exchange may take for each byte after expansion, the expanded bytes among it.
+    /// 4: a member's record takes three times its bytes, at most.
+    /// </summary>
+    public const int MemoryPerInflatedByteMax = 4;
 }

@@ -118,15 +118,18 @@ internal static class SerfReader
         return true;
     }
 
+    /// <summary>Goes to an array; one that is not there has no elements.</summary>
+    private static bool TryOpenArray(ReadOnlySpan<byte> bytes, int at, out MessagePackReader reader, out int count)
+    {
+        count = 0;
+        reader = new MessagePackReader(bytes, Math.Max(at, 0));
+        return at == SerfFields.Absent || reader.TryReadArrayHeader(out count);
+    }
+
     private static bool TryReadTexts(ReadOnlySpan<byte> bytes, int at, out string[] texts)
     {
         texts = [];
-        if (at == SerfFields.Absent)
-        {
-            return true;
-        }
-        var reader = new MessagePackReader(bytes, at);
-        if (!reader.TryReadArrayHeader(out int count))
+        if (!TryOpenArray(bytes, at, out MessagePackReader reader, out int count))
         {
             return false;
         }
@@ -144,12 +147,7 @@ internal static class SerfReader
     private static bool TryReadFilters(ReadOnlySpan<byte> bytes, int at, out ReadOnlyMemory<byte>[] filters)
     {
         filters = [];
-        if (at == SerfFields.Absent)
-        {
-            return true;
-        }
-        var reader = new MessagePackReader(bytes, at);
-        if (!reader.TryReadArrayHeader(out int count) || count > FiltersMax)
+        if (!TryOpenArray(bytes, at, out MessagePackReader reader, out int count) || count > FiltersMax)
         {
             return false;
         }
@@ -169,12 +167,7 @@ internal static class SerfReader
     private static bool TryReadEvents(ReadOnlySpan<byte> bytes, int at, out List<UserEventsAt> events)
     {
         events = [];
-        if (at == SerfFields.Absent)
-        {
-            return true;
-        }
-        var reader = new MessagePackReader(bytes, at);
-        if (!reader.TryReadArrayHeader(out int count))
+        if (!TryOpenArray(bytes, at, out MessagePackReader reader, out int count))
         {
             return false;
         }
@@ -197,12 +190,7 @@ internal static class SerfReader
     private static bool TryReadMoment(ReadOnlySpan<byte> bytes, int at, out List<RecentUserEvent>? events)
     {
         events = null;
-        if (at == SerfFields.Absent)
-        {
-            return true;
-        }
-        var reader = new MessagePackReader(bytes, at);
-        if (!reader.TryReadArrayHeader(out int count))
+        if (!TryOpenArray(bytes, at, out MessagePackReader reader, out int count))
         {
             return false;
         }

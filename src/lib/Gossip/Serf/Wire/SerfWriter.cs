@@ -1,6 +1,7 @@
 using System.Net;
 using Codecs.MessagePack;
 using Gossip.Wire;
+using static Gossip.Wire.FieldWriter;
 
 namespace Gossip.Serf.Wire;
 
@@ -16,27 +17,25 @@ internal static class SerfWriter
         switch (message)
         {
             case LeaveIntent leave:
-                Begin(ref writer, SerfMessageType.Leave, fields: 3);
+                Begin(ref writer, (byte)SerfMessageType.Leave, fields: 3);
                 WriteNumber(ref writer, "LTime"u8, leave.LTime);
                 WriteText(ref writer, "Node"u8, leave.Node);
-                writer.WriteRaw("Prune"u8);
-                writer.WriteBoolean(leave.Prune);
+                WriteFlag(ref writer, "Prune"u8, leave.Prune);
                 break;
             case JoinIntent join:
-                Begin(ref writer, SerfMessageType.Join, fields: 2);
+                Begin(ref writer, (byte)SerfMessageType.Join, fields: 2);
                 WriteNumber(ref writer, "LTime"u8, join.LTime);
                 WriteText(ref writer, "Node"u8, join.Node);
                 break;
             case UserEvent happened:
-                Begin(ref writer, SerfMessageType.UserEvent, fields: 4);
-                writer.WriteRaw("CC"u8);
-                writer.WriteBoolean(happened.CanCoalesce);
+                Begin(ref writer, (byte)SerfMessageType.UserEvent, fields: 4);
+                WriteFlag(ref writer, "CC"u8, happened.CanCoalesce);
                 WriteNumber(ref writer, "LTime"u8, happened.LTime);
                 WriteText(ref writer, "Name"u8, happened.Name);
                 WriteBytes(ref writer, "Payload"u8, happened.Payload.Span);
                 break;
             case KeyRequest request:
-                Begin(ref writer, SerfMessageType.KeyRequest, fields: 1);
+                Begin(ref writer, (byte)SerfMessageType.KeyRequest, fields: 1);
                 WriteBytes(ref writer, "Key"u8, request.Key.Span);
                 break;
             default:
@@ -58,7 +57,7 @@ internal static class SerfWriter
                 Write(ref writer, query);
                 break;
             case QueryResponse response:
-                Begin(ref writer, SerfMessageType.QueryResponse, fields: 5);
+                Begin(ref writer, (byte)SerfMessageType.QueryResponse, fields: 5);
                 WriteNumber(ref writer, "Flags"u8, (uint)response.Flags);
                 WriteText(ref writer, "From"u8, response.From);
                 WriteNumber(ref writer, "ID"u8, response.Id);
@@ -81,7 +80,7 @@ internal static class SerfWriter
 
     private static void Write(ref MessagePackWriter writer, SerfPushPull state)
     {
-        Begin(ref writer, SerfMessageType.PushPull, fields: 6);
+        Begin(ref writer, (byte)SerfMessageType.PushPull, fields: 6);
         WriteNumber(ref writer, "EventLTime"u8, state.EventLTime);
         writer.WriteRaw("Events"u8);
         writer.WriteArrayHeader(state.Events.Count);
@@ -117,7 +116,7 @@ internal static class SerfWriter
 
     private static void Write(ref MessagePackWriter writer, Query query)
     {
-        Begin(ref writer, SerfMessageType.Query, fields: 11);
+        Begin(ref writer, (byte)SerfMessageType.Query, fields: 11);
         WriteAddress(ref writer, "Addr"u8, query.Source.Address);
         writer.WriteRaw("Filters"u8);
         if (query.Filters.Count == 0)
@@ -170,17 +169,16 @@ internal static class SerfWriter
 
     private static void Write(ref MessagePackWriter writer, KeyResponse response)
     {
-        Begin(ref writer, SerfMessageType.KeyResponse, fields: 4);
+        Begin(ref writer, (byte)SerfMessageType.KeyResponse, fields: 4);
         WriteTexts(ref writer, "Keys"u8, response.Keys);
         WriteText(ref writer, "Message"u8, response.Message);
         WriteText(ref writer, "PrimaryKey"u8, response.PrimaryKey);
-        writer.WriteRaw("Result"u8);
-        writer.WriteBoolean(response.Result);
+        WriteFlag(ref writer, "Result"u8, response.Result);
     }
 
     private static void Write(ref MessagePackWriter writer, Relay relay)
     {
-        Begin(ref writer, SerfMessageType.Relay, fields: 2);
+        Begin(ref writer, (byte)SerfMessageType.Relay, fields: 2);
         writer.WriteRaw("DestAddr"u8);
         writer.WriteMapHeader(3);
         WriteAddress(ref writer, "IP"u8, relay.Destination.Address);
@@ -188,30 +186,6 @@ internal static class SerfWriter
         WriteText(ref writer, "Zone"u8, "");
         WriteText(ref writer, "DestName"u8, relay.DestinationNode);
         writer.WriteBytes(relay.Message.Span);
-    }
-
-    private static void Begin(ref MessagePackWriter writer, SerfMessageType type, int fields)
-    {
-        writer.WriteByte((byte)type);
-        writer.WriteMapHeader(fields);
-    }
-
-    private static void WriteNumber(ref MessagePackWriter writer, ReadOnlySpan<byte> name, ulong value)
-    {
-        writer.WriteRaw(name);
-        writer.WriteUInt64(value);
-    }
-
-    private static void WriteText(ref MessagePackWriter writer, ReadOnlySpan<byte> name, string value)
-    {
-        writer.WriteRaw(name);
-        writer.WriteString(value);
-    }
-
-    private static void WriteBytes(ref MessagePackWriter writer, ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
-    {
-        writer.WriteRaw(name);
-        writer.WriteRawOrNil(value);
     }
 
     private static void WriteTexts(ref MessagePackWriter writer, ReadOnlySpan<byte> name, IReadOnlyList<string> texts)
@@ -222,11 +196,5 @@ internal static class SerfWriter
         {
             writer.WriteString(text);
         }
-    }
-
-    private static void WriteAddress(ref MessagePackWriter writer, ReadOnlySpan<byte> name, IPAddress address)
-    {
-        writer.WriteRaw(name);
-        WireAddress.Write(ref writer, address);
     }
 }
