@@ -106,8 +106,9 @@ public sealed record CheckEngineOptions
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
-    /// <summary>Certificates of checks that speak TLS; null: the machine's roots and no client certificate.</summary>
-    public CheckCertificates? Certificates { get; init; }
+    /// <summary>Certificates of checks that speak TLS, as they are now; null: the machine's roots and no client
+    /// certificate.</summary>
+    public Func<CheckCertificates?> Certificates { get; init; } = static () => null;
 
     /// <summary>Takes the id of a service that was critical for too long. Must return at once.</summary>
     public Action<string> Deregister { get; init; } = static _ => { };

@@ -17,7 +17,7 @@ public sealed record CheckCertificates(X509Certificate2? Client, X509Certificate
 /// <summary>
 /// Opens the connections of all network checks, so that one place knows the words of failure and TLS.
 /// </summary>
-internal sealed class Dialer(CheckCertificates? certificates = null)
+internal sealed class Dialer(Func<CheckCertificates?>? certificates = null)
 {
     /// <summary>Connects to the first address of the host that answers.</summary>
     /// <exception cref="DialException">None answered, or the host has no address.</exception>
@@ -104,6 +104,7 @@ internal sealed class Dialer(CheckCertificates? certificates = null)
     /// <summary>How TLS is spoken with a target of this name.</summary>
     public SslClientAuthenticationOptions Options(string host, CheckSpec spec, SslApplicationProtocol? protocol)
     {
+        var shown = certificates?.Invoke();
         var options = new SslClientAuthenticationOptions
         {
             TargetHost = spec.TlsServerName.Length > 0 ? spec.TlsServerName : host,
@@ -114,12 +115,12 @@ internal sealed class Dialer(CheckCertificates? certificates = null)
             options.ApplicationProtocols = [offered];
         }
 
-        if (certificates?.Client is { } client)
+        if (shown?.Client is { } client)
         {
             options.ClientCertificateContext = SslStreamCertificateContext.Create(client, null, offline: true);
         }
 
-        if (certificates?.Roots is { } roots)
+        if (shown?.Roots is { } roots)
         {
             options.CertificateChainPolicy = TrustOnly(roots);
         }

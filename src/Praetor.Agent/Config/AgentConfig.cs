@@ -69,6 +69,15 @@ public sealed record AgentConfig
     /// <summary>The web interface.</summary>
     public required UiConfig Ui { get; init; }
 
+    /// <summary>TLS of what has no settings of its own.</summary>
+    public required TlsConfig Tls { get; init; }
+
+    /// <summary>TLS of the HTTPS listeners.</summary>
+    public required TlsConfig Https { get; init; }
+
+    /// <summary>Whom Unix sockets belong to.</summary>
+    public required SocketFileConfig SocketFiles { get; init; }
+
     /// <summary>Limits.</summary>
     public required LimitConfig Limits { get; init; }
 
@@ -165,6 +174,16 @@ public sealed record PortConfig(
     public int StorePeer { get; init; }
 }
 
+/// <summary>Where a recursor is.</summary>
+/// <param name="Text">As it was written, templates resolved.</param>
+/// <param name="Host">A name or an address.</param>
+/// <param name="Port">The port.</param>
+public sealed record RecursorAddress(string Text, string Host, int Port)
+{
+    /// <summary>The address. Null: it is a name, which is looked up at the start.</summary>
+    public IPAddress? Address => IPAddress.TryParse(Host, out var address) ? address : null;
+}
+
 /// <summary>DNS.</summary>
 public sealed record DnsConfig
 {
@@ -175,7 +194,7 @@ public sealed record DnsConfig
     public required string AltDomain { get; init; }
 
     /// <summary>Recursors, templates resolved.</summary>
-    public required IReadOnlyList<IPEndPoint> Recursors { get; init; }
+    public required IReadOnlyList<RecursorAddress> Recursors { get; init; }
 
     /// <summary>sequential or random.</summary>
     public required string RecursorStrategy { get; init; }
@@ -275,7 +294,14 @@ public sealed record RpcLimitConfig(
 /// <param name="Level">TRACE, DEBUG, INFO, WARN or ERROR.</param>
 /// <param name="IsJson">One JSON object a line.</param>
 /// <param name="File">File beside the standard output. Empty: none.</param>
-public sealed record LogConfig(string Level, bool IsJson, string File);
+/// <param name="SyslogFacility">Facility of the lines that go to the system's log too. Null: none go there.</param>
+public sealed record LogConfig(string Level, bool IsJson, string File, int? SyslogFacility);
+
+/// <summary>Whom Unix sockets belong to.</summary>
+/// <param name="User">Owner: a name or a number. Empty: who runs the agent.</param>
+/// <param name="Group">Group: a name or a number. Empty: that of who runs the agent.</param>
+/// <param name="Mode">Who may connect. Null: what the umask leaves.</param>
+public sealed record SocketFileConfig(string User, string Group, UnixFileMode? Mode);
 
 /// <summary>Telemetry.</summary>
 /// <param name="MetricsPrefix">First part of names.</param>
@@ -290,8 +316,10 @@ public sealed record TelemetryConfig(string MetricsPrefix, TimeSpan PrometheusRe
 /// <param name="UpdateInterval">How long a changed output waits.</param>
 /// <param name="OutputBytesMax">Largest output kept.</param>
 /// <param name="DiscardOutput">Outputs are not kept.</param>
+/// <param name="UseAgentTls">Checks show the agent's certificate and trust its authority.</param>
 public sealed record CheckConfig(
-    bool AllowScripts, bool AllowLocalScripts, TimeSpan UpdateInterval, int OutputBytesMax, bool DiscardOutput);
+    bool AllowScripts, bool AllowLocalScripts, TimeSpan UpdateInterval, int OutputBytesMax, bool DiscardOutput,
+    bool UseAgentTls);
 
 /// <summary>The mesh.</summary>
 /// <param name="IsEnabled">It is on.</param>

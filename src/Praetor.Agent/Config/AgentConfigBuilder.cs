@@ -1,5 +1,6 @@
 using System.Net;
 using Languages;
+using Praetor.Agent.Logging;
 
 namespace Praetor.Agent.Config;
 
@@ -58,9 +59,13 @@ internal sealed class AgentConfigBuilder(SettingValues values, bool isDev, Confi
             Dns = BuildDns(),
             Http = BuildHttp(),
             Ui = BuildUi(),
+            Tls = BuildTls("tls.defaults", values.Flag("verify_incoming")),
+            Https = BuildTls("tls.https", values.Flag("verify_incoming") || values.Flag("verify_incoming_https")),
+            SocketFiles = BuildSocketFiles(),
             Limits = BuildLimits(),
             Log = new LogConfig(values.Text("log_level").ToUpperInvariant(), values.Flag("log_json"),
-                values.Text("log_file")),
+                values.Text("log_file"),
+                values.Flag("enable_syslog") ? Syslog.FacilityOf(values.Text("syslog_facility")) : null),
             Telemetry = new TelemetryConfig(
                 values.Text("telemetry.metrics_prefix"),
                 values.Duration("telemetry.prometheus_retention_time"),
@@ -245,7 +250,7 @@ internal sealed class AgentConfigBuilder(SettingValues values, bool isDev, Confi
     {
         Domain = WithDot(values.Text("domain")),
         AltDomain = values.Text("alt_domain") is { Length: > 0 } other ? WithDot(other) : "",
-        Recursors = [.. values.Texts("recursors").Select(RecursorOf).OfType<IPEndPoint>()],
+        Recursors = [.. values.Texts("recursors").Select(RecursorOf).OfType<RecursorAddress>()],
         RecursorStrategy = values.Text("dns_config.recursor_strategy"),
         RecursorTimeout = values.Duration("dns_config.recursor_timeout"),
         AllowStale = values.Flag("dns_config.allow_stale"),
@@ -267,23 +272,27 @@ internal sealed class AgentConfigBuilder(SettingValues values, bool isDev, Confi
 
     private static string WithDot(string domain) => domain.ToLowerInvariant().TrimEnd('.') + ".";
 
-    private IPEndPoint? RecursorOf(string text)
+    private RecursorAddress? RecursorOf(string text)
     {
         var (resolved, problem) = new AddressTemplate(Machine).Resolve(text);
         if (problem is not null)
         {
             Refuse("recursors", problem, "see the list of templates in the reference");
+            return null;
         }
-        if (IPEndPoint.TryParse(resolved, out var recursor))
+        if (IPEndPoint.TryParse(resolved, out var at))
         {
-            return recursor.Port > 0 ? recursor : new IPEndPoint(recursor.Address, DnsPort);
+            return new RecursorAddress(resolved, at.Address.ToString(), at.Port > 0 ? at.Port : DnsPort);
         }
-        if (problem is null)
+        var colon = resolved.IndexOf(':');
+        var host = colon < 0 ? resolved : resolved[..colon];
+        var port = colon < 0 ? DnsPort : int.TryParse(resolved[(colon + 1)..], out var given) ? given : 0;
+        if (Uri.CheckHostName(host) == UriHostNameType.Dns && port is > 0 and <= ushort.MaxValue)
         {
-            // Consul would look a name up; here the names of others are what the recursors are needed for.
-            Refuse("recursors", $"Invalid recursor address: {resolved}",
-                "use an IP address, with :port unless it is 53");
+            return new RecursorAddress(resolved, host, port);
         }
+        Refuse("recursors", $"Invalid recursor address: {resolved}",
+            "use an IP address or a host name, with :port unless it is 53");
         return null;
     }
 
@@ -321,6 +330,28 @@ internal sealed class AgentConfigBuilder(SettingValues values, bool isDev, Confi
             path.Length == 0 ? "/" : $"/{path}/");
     }
 
+    // What the listener says of itself, else what the defaults say, else what files of old releases say.
+    private TlsConfig BuildTls(string of, bool verifiesByOldKeys)
+    {
+        string Of(string name) => FirstText($"{of}.{name}", $"tls.defaults.{name}", name);
+        var verifies = $"{of}.verify_incoming";
+        TlsConfig.TryReadSuites(Of("tls_cipher_suites"), out var suites, out _);
+        return new TlsConfig(
+            Of("ca_file"),
+            Of("ca_path"),
+            Of("cert_file"),
+            Of("key_file"),
+            TlsConfig.VersionsFrom(Of("tls_min_version")) ?? default,
+            suites,
+            values.Has(verifies) ? values.Flag(verifies)
+                : values.Flag("tls.defaults.verify_incoming") || verifiesByOldKeys);
+    }
+
+    private SocketFileConfig BuildSocketFiles() => new(
+        values.Text("unix_sockets.user"),
+        values.Text("unix_sockets.group"),
+        Settings.ModeOf(values.Text("unix_sockets.mode")));
+
     private LimitConfig BuildLimits()
     {
         var value = values.Whole("limits.kv_max_value_size");
@@ -343,7 +374,8 @@ internal sealed class AgentConfigBuilder(SettingValues values, bool isDev, Confi
         values.Flag("enable_script_checks") || values.Flag("enable_local_script_checks"),
         values.Duration("check_update_interval"),
         values.Count("check_output_max_size"),
-        values.Flag("discard_check_output"));
+        values.Flag("discard_check_output"),
+        values.Flag("enable_agent_tls_for_checks") || values.Flag("tls.enable_agent_tls_for_checks"));
 
     private AclConfig BuildAcl() => new(
         values.Flag("acl.enabled"),

@@ -22,6 +22,7 @@ internal sealed class ConfigRules(AgentConfig config, List<ConfigProblem> proble
         JudgeNumbers();
         JudgeMesh();
         JudgeSafety();
+        WarnOfTls();
     }
 
     private void JudgeNode()
@@ -300,6 +301,29 @@ internal sealed class ConfigRules(AgentConfig config, List<ConfigProblem> proble
             : ConfigKinds.Names.Contains(kind, StringComparer.Ordinal) ? ""
             : ConfigKinds.IsKnown(kind) ? "Consul has this kind, this version does not act on it: remove the entry"
             : Suggestion.For(kind, ConfigKinds.Names, "see the reference");
+    }
+
+    // What is asked for and not done must not be believed to be done.
+    private void WarnOfTls()
+    {
+        var asked = new[] { "verify_incoming", "verify_incoming_rpc", "verify_outgoing", "verify_server_hostname" }
+            .SelectMany(static name => new[] { name, $"tls.defaults.{name}", $"tls.internal_rpc.{name}" })
+            .FirstOrDefault(key => Settings.ByKey.ContainsKey(key) && _values.Flag(key));
+        if (asked is not null)
+        {
+            warnings.Add($"{asked} is on, but calls between agents have no TLS yet: keep ports.server inside a network "
+                + "that you trust");
+        }
+        if (config.Ports.Https > 0 && (config.Https.CertFile.Length == 0 || config.Https.KeyFile.Length == 0))
+        {
+            warnings.Add("ports.https is on, but nobody can connect to it without a certificate: "
+                + "set cert_file and key_file");
+        }
+        if (new[] { "tls_min_version", "tls.defaults.tls_min_version", "tls.https.tls_min_version" }
+            .Any(key => _values.Text(key).ToUpperInvariant() is "TLS10" or "TLS11" or "TLSV1_0" or "TLSV1_1"))
+        {
+            warnings.Add("TLS 1.2 is the oldest version that is spoken, whatever tls_min_version says");
+        }
     }
 
     private void JudgeSafety()

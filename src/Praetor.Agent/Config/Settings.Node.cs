@@ -12,7 +12,8 @@ public static partial class Settings
         Text("node_name", null, "Name of this node, unique in the cluster. Default: the host's name.").ByFlag("node"),
         Text("node_id", null,
             "Unique id of this node (a UUID). Default: made once and kept in the data directory.").ByFlag("node-id"),
-        TextMap("node_meta", null, "Up to 64 names with values that describe this node.").ByFlag("node-meta"),
+        TextMap("node_meta", null, "Up to 64 names with values that describe this node.").ByFlag("node-meta")
+            .Reloads(),
         Text("data_dir", null, "Directory for the agent's state. Needed unless -dev.").ByFlag("data-dir"),
         Text("domain", "consul.", "Domain of the DNS interface.").ByFlag("domain"),
         Text("alt_domain", null, "Second domain of the DNS interface.").ByFlag("alt-domain"),
@@ -75,12 +76,12 @@ public static partial class Settings
             "Networks from which gossip between datacenters is taken.").ByFlag("serf-wan-allowed-cidrs").Networks(),
         Text("addresses.dns", null, "Addresses of the DNS server. Default: client_addr."),
         Text("addresses.http", null, "Addresses of the HTTP server, also unix://path. Default: client_addr."),
-        Text("addresses.https", null, "Addresses of the HTTPS server. Default: client_addr.").Later(),
+        Text("addresses.https", null, "Addresses of the HTTPS server, also unix://path. Default: client_addr."),
         Text("addresses.grpc", null, "Addresses of the gRPC server. Default: client_addr.").Later(),
         Text("addresses.grpc_tls", null, "Addresses of the gRPC server with TLS. Default: client_addr.").Later(),
         Whole("ports.dns", "8600", "DNS, UDP and TCP; -1 switches it off.").ByFlag("dns-port").Port(),
         Whole("ports.http", "8500", "HTTP API; -1 switches it off.").ByFlag("http-port").Port(),
-        Whole("ports.https", "-1", "HTTP API with TLS; -1 switches it off.").Later().ByFlag("https-port").Port(),
+        Whole("ports.https", "-1", "HTTP API with TLS; -1 switches it off.").ByFlag("https-port").Port(),
         Whole("ports.grpc", "-1", "gRPC (xDS); -1 switches it off.").Later().ByFlag("grpc-port").Port(),
         Whole("ports.grpc_tls", null,
             "gRPC with TLS; -1 switches it off. Default: 8503 on servers, -1 on clients.").Later()
@@ -100,9 +101,9 @@ public static partial class Settings
         Whole("ports.expose_max_port", "21755", "Last port given to exposed check paths.").Later().Port(),
         Whole("ports.proxy_min_port", null, "Name of old releases.").Port().Old("ports.sidecar_min_port"),
         Whole("ports.proxy_max_port", null, "Name of old releases.").Port().Old("ports.sidecar_max_port"),
-        Text("unix_sockets.user", null, "Owner of Unix sockets: a name or a number.").Later(),
-        Text("unix_sockets.group", null, "Group of Unix sockets: a name or a number.").Later(),
-        Text("unix_sockets.mode", null, "Mode of Unix sockets, octal.").Later(),
+        Text("unix_sockets.user", null, "Owner of Unix sockets: a name or a number."),
+        Text("unix_sockets.group", null, "Group of Unix sockets: a name or a number."),
+        Text("unix_sockets.mode", null, "Mode of Unix sockets, octal.").Mode(),
     ];
 
     /// <summary>Joining other agents.</summary>

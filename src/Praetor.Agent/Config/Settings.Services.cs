@@ -38,7 +38,8 @@ public static partial class Settings
             .Provider(),
         Free("connect.ca_config", null, "Settings of that provider.").Secret(),
         Flag("connect.test_ca_leaf_root_change_spread", null, "Kept for tests of old releases.").Later(),
-        Blocks("config_entries.bootstrap", null, "Config entries written at the first start."),
+        Blocks("config_entries.bootstrap", null, "Config entries written when there are none of their names.")
+            .Reloads(),
         Flag("peering.enabled", "true", "Clusters may peer.").Later(),
         Flag("use_streaming_backend", "true", "Answers about health come from a stream.").Later(),
         Flag("rpc.enable_streaming", "true", "Servers offer that stream.").Later(),
@@ -48,7 +49,8 @@ public static partial class Settings
     /// <summary>DNS.</summary>
     private static Setting[] Dns =>
     [
-        Texts("recursors", null, "DNS servers for all other names.").ByFlag("recursor").Reloads(),
+        Texts("recursors", null, "DNS servers for all other names: address or host name, with :port unless it is 53.")
+            .ByFlag("recursor").Reloads(),
         Flag("dns_config.allow_stale", "true",
             "Answer from any server, not only from the leader, and from memory when none can be asked."),
         Duration("dns_config.max_stale", "87600h",
@@ -59,7 +61,7 @@ public static partial class Settings
         Flag("dns_config.only_passing", "false", "Leave out instances with warnings.").Reloads(),
         Duration("dns_config.recursor_timeout", "2s", "How long a recursor may take.").Reloads(),
         Text("dns_config.recursor_strategy", "sequential",
-            "sequential or random: order in which recursors are asked.").Later()
+            "sequential or random: order in which recursors are asked.")
             .Reloads().Strategy(),
         Flag("dns_config.disable_compression", "false", "Do not compress names in answers.").Reloads(),
         Whole("dns_config.udp_answer_limit", "3", "Most answers in one UDP reply.").Reloads().NotNegative(),
@@ -105,18 +107,17 @@ public static partial class Settings
         Duration("default_query_time", "5m",
             "How long a blocking query waits when it does not say.").ByFlag("default-query-time"),
         Duration("max_query_time", "10m", "How long a blocking query may wait at most.").ByFlag("max-query-time"),
-        Flag("disable_http_unprintable_char_filter", "false", "Take paths with unprintable characters.").Later(),
+        Flag("disable_http_unprintable_char_filter", "false", "Take paths with unprintable characters."),
     ];
 
     /// <summary>Limits and caches.</summary>
     private static Setting[] Limits =>
     [
         Whole("limits.http_max_conns_per_client", "200", "Connections from one address to the HTTP API.").Reloads(),
-        Duration("limits.https_handshake_timeout", "5s", "How long a TLS handshake with the HTTP API may take.")
-            .Later(),
+        Duration("limits.https_handshake_timeout", "5s", "How long a TLS handshake with the HTTP API may take."),
         Duration("limits.rpc_handshake_timeout", "5s", "How long a handshake between agents may take."),
         Duration("limits.rpc_client_timeout", "60s", "How long a call to a server may take."),
-        Whole("limits.rpc_max_conns_per_client", "100", "Connections from one address to a server."),
+        Whole("limits.rpc_max_conns_per_client", "100", "Connections from one address to a server.").Reloads(),
         Real("limits.rpc_rate", "-1", "Calls a second to servers; -1: no limit.").Reloads(),
         Whole("limits.rpc_max_burst", "1000", "Calls at once above that.").Reloads(),
         Whole("limits.kv_max_value_size", "524288", "Largest value in the KV store, in bytes."),
@@ -140,12 +141,10 @@ public static partial class Settings
         Text("log_file", null, "File for the log, beside the standard output.").ByFlag("log-file"),
         Whole("log_rotate_bytes", "0", "Largest log file, in bytes; 0: no limit.").ByFlag("log-rotate-bytes"),
         Duration("log_rotate_duration", "24h",
-            "Time after which a new log file is begun.").ByFlag("log-rotate-duration")
-            ,
-        Whole("log_rotate_max_files", "0", "Old log files kept; 0: all, -1: none.").ByFlag("log-rotate-max-files")
-            ,
-        Flag("enable_syslog", "false", "Write to the system's log too.").ByFlag("syslog").Later(),
-        Text("syslog_facility", "LOCAL0", "Facility for that.").Later(),
+            "Time after which a new log file is begun.").ByFlag("log-rotate-duration"),
+        Whole("log_rotate_max_files", "0", "Old log files kept; 0: all, -1: none.").ByFlag("log-rotate-max-files"),
+        Flag("enable_syslog", "false", "Write to the system's log too.").ByFlag("syslog"),
+        Text("syslog_facility", "LOCAL0", "Facility for that.").Facility(),
     ];
 
     /// <summary>Telemetry.</summary>
@@ -159,8 +158,8 @@ public static partial class Settings
         Texts("telemetry.dogstatsd_tags", null, "Tags for it.").Later(),
         Flag("telemetry.disable_hostname", "false", "Leave the host's name out of gauges.").Later(),
         Text("telemetry.metrics_prefix", "consul", "First part of every metric's name."),
-        Texts("telemetry.prefix_filter", null, "Prefixes to take (+) or leave out (-).").Later().Reloads(),
-        Flag("telemetry.filter_default", "true", "Take metrics that no prefix names.").Later().Reloads(),
+        Texts("telemetry.prefix_filter", null, "Prefixes to show (+) or leave out (-); the longest decides.").Reloads(),
+        Flag("telemetry.filter_default", "true", "Show metrics that no prefix names.").Reloads(),
         Flag("telemetry.disable_compat_1.9", null, "Kept for old files.").Later().Old(""),
         Flag("telemetry.disable_per_tenancy_usage_metrics", "false", "Fewer usage metrics.").Later(),
         Flag("telemetry.enable_host_metrics", "false", "Metrics of the host too.").Later(),

@@ -1,5 +1,6 @@
 using System.Net;
 using Languages;
+using Praetor.Agent.Logging;
 
 namespace Praetor.Agent.Config;
 
@@ -92,6 +93,46 @@ public static partial class Settings
             ? null
             : $"Invalid log level: {value}. Valid log levels are: [TRACE DEBUG INFO WARN ERR ERROR]",
         "");
+
+    private static Setting OldestTls(this Setting row) => row.Checked(
+        static value => TlsConfig.VersionsFrom((string)value) is not null
+            ? null
+            : $"TLSMinVersion: value {value} not supported, please specify one of [TLSv1_2, TLSv1_3]",
+        "");
+
+    private static Setting Suites(this Setting row) => row.Checked(
+        static value => TlsConfig.TryReadSuites((string)value, out _, out var unknown)
+            ? null
+            : $"invalid tls cipher suites: unsupported cipher \"{unknown}\"",
+        "use names such as TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, separated by commas");
+
+    private static Setting Facility(this Setting row) => row.Checked(
+        static value => Syslog.FacilityOf((string)value) is not null ? null : $"invalid syslog facility: {value}",
+        "use LOCAL0 to LOCAL7, DAEMON, USER or another of syslog's names");
+
+    private static Setting Mode(this Setting row) => row.Checked(
+        static value => ((string)value).Length == 0 || ModeOf((string)value) is not null
+            ? null
+            : $"invalid specified mode: {value}",
+        "use an octal number such as 0660");
+
+    /// <summary>A mode as it is written, octal. Null: it is none.</summary>
+    internal static UnixFileMode? ModeOf(string text)
+    {
+        const int bits = 0xfff;
+        var mode = 0;
+        foreach (var digit in text)
+        {
+            if (digit is < '0' or > '7' || mode > bits / 8)
+            {
+                return null;
+            }
+
+            mode = (mode * 8) + (digit - '0');
+        }
+
+        return text.Length == 0 ? null : (UnixFileMode)mode;
+    }
 
     private static Setting Provider(this Setting row) => row.Checked(
         static value => (string)value switch

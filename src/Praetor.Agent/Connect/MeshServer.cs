@@ -69,11 +69,7 @@ internal sealed partial class MeshServer : IMeshView, IAsyncDisposable
     /// <exception cref="FormatException">A configured entry is wrong, or cannot be written.</exception>
     public async Task InitializeAsync(CancellationToken stop)
     {
-        foreach (var node in _config.ConfigEntries)
-        {
-            await WriteBootstrapAsync(node);
-        }
-
+        await BootstrapAsync(_config.ConfigEntries);
         if (!_config.Connect.IsEnabled)
         {
             return;
@@ -94,6 +90,16 @@ internal sealed partial class MeshServer : IMeshView, IAsyncDisposable
             {
                 _loops = Task.WhenAll(FollowRootsAsync(), PruneAsync());
             }
+        }
+    }
+
+    /// <summary>Writes those of the configured entries that are not there yet.</summary>
+    /// <exception cref="FormatException">One is wrong, or cannot be written.</exception>
+    public async Task BootstrapAsync(IReadOnlyList<ConfigNode> entries)
+    {
+        foreach (var node in entries)
+        {
+            await WriteBootstrapAsync(node);
         }
     }
 

@@ -53,6 +53,9 @@ public sealed record DnsOptions
     /// </summary>
     public IReadOnlyList<IPEndPoint> Recursors { get; init; } = [];
 
+    /// <summary>Asks them in an order drawn by chance instead. Default false.</summary>
+    public bool AsksAtRandom { get; init; }
+
     /// <summary>How long one recursor may take. Default 2 s.</summary>
     public TimeSpan RecursorTimeout { get; init; } = TimeSpan.FromSeconds(2);
 

@@ -124,11 +124,11 @@ internal sealed class DnsRecursion(DnsContext context, DnsForwarder forwarder, F
         return answer is null ? Fail(packet, isTcp, reply) : Relay(packet, isTcp, answer, reply, place);
     }
 
-    // In the order they are configured; one that fails or refuses hands over to the next.
+    // One that fails or refuses hands over to the next.
     private async Task<byte[]?> AskAllAsync(byte[] packet, bool isTcp, CancellationToken stop)
     {
         DnsOptions options = context.Settings.Options;
-        foreach (IPEndPoint recursor in options.Recursors)
+        foreach (IPEndPoint recursor in InOrder(options))
         {
             byte[]? answer = await forwarder.AskAsync(packet, isTcp, recursor, options.RecursorTimeout, stop);
             if (answer is not null && CodeOf(answer) is DnsResponseCode.NoError or DnsResponseCode.NameError)
@@ -137,6 +137,18 @@ internal sealed class DnsRecursion(DnsContext context, DnsForwarder forwarder, F
             }
         }
         return null;
+    }
+
+    private IReadOnlyList<IPEndPoint> InOrder(DnsOptions options)
+    {
+        if (!options.AsksAtRandom)
+        {
+            return options.Recursors;
+        }
+
+        IPEndPoint[] drawn = [.. options.Recursors];
+        newRandom().Shuffle(drawn);
+        return drawn;
     }
 
     private async Task<Dictionary<string, DnsResource[]>> ResolveAsync(

@@ -46,10 +46,14 @@ internal sealed record ApiSurroundings
     /// <summary>This agent's node; <c>near=_agent</c> means it.</summary>
     public required string NodeName { get; init; }
 
-    /// <summary>Seeded; waits are spread with it.</summary>
+    /// <summary>Waits are spread with it; the API's own, as it is used by many requests at once.</summary>
     public required Random Random { get; init; }
 
     public WaitLimits Waits { get; init; } = WaitLimits.Usual;
+
+    /// <summary>Whether paths may hold characters that cannot be seen. Other agents have judged their users' paths
+    /// themselves.</summary>
+    public bool AllowUnprintable { get; init; } = true;
 
     /// <summary>Dev agents indent every answer, as Consul's do.</summary>
     public bool AlwaysPretty { get; init; }
@@ -106,13 +110,22 @@ internal sealed partial class HttpApi(ApiSurroundings around)
         var path = question < 0 ? target : target[..question];
         var headers = context.Request.Headers;
         var writes = !HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method);
-        var onLoopback = context.Connection.LocalIpAddress is not { } local || IPAddress.IsLoopback(local);
+
+        // No page in a browser reaches a Unix socket, and its clients call the agent by all kinds of names.
+        var onLoopback = context.Connection.LocalIpAddress is { } local && IPAddress.IsLoopback(local);
         var visit = new Visit(
             path, headers.Host.ToString(), headers.Origin.ToString(), writes, onLoopback,
             context.Connection.RemoteIpAddress);
         if (around.Guard?.Refuses(visit) is { } guarded)
         {
             await WriteAsync(context, Reply.Text(403, guarded), null, null);
+            return;
+        }
+
+        if (!around.AllowUnprintable && !PrintablePath.Holds(path))
+        {
+            // Not a word: so does Consul, and the path is nothing to show.
+            context.Response.StatusCode = StatusCodes.Status400BadRequest;
             return;
         }
 

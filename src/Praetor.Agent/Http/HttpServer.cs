@@ -11,6 +11,8 @@ using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
+using Praetor.Agent.Config;
+using Praetor.Agent.Http.Tls;
 
 namespace Praetor.Agent.Http;
 
@@ -19,6 +21,18 @@ namespace Praetor.Agent.Http;
 /// <param name="ConnectionsPerClientMax">Connections from one address; more are closed. 0: no bound.</param>
 internal sealed record HttpServerOptions(IReadOnlyList<EndPoint> EndPoints, int ConnectionsPerClientMax)
 {
+    /// <summary>Addresses at which TLS is spoken, by <see cref="Tls"/>.</summary>
+    public IReadOnlyList<EndPoint> TlsEndPoints { get; init; } = [];
+
+    /// <summary>Speaks TLS. Null: there are no <see cref="TlsEndPoints"/>.</summary>
+    public TlsGate? Tls { get; init; }
+
+    /// <summary>Whom Unix sockets belong to. Null: who runs the process.</summary>
+    public SocketFileConfig? SocketFiles { get; init; }
+
+    /// <summary>A Unix socket for this process itself, which nobody else may connect to. Null: none.</summary>
+    public string? OwnSocket { get; init; }
+
     /// <summary>What the headers of a request may weigh together. 0: 64 KiB.</summary>
     public int HeaderBytesMax { get; init; }
 
@@ -48,6 +62,7 @@ internal sealed class HttpServer : IHttpApplication<HttpContext>, IAsyncDisposab
     private readonly KestrelServer _kestrel;
     private readonly ConcurrentDictionary<IPAddress, int> _connections = new();
     private readonly HttpServerOptions _options;
+    private readonly List<ListenOptions> _tlsListeners = [];
     private volatile int _connectionsMax;
 
     // A line ends with CR LF: readers that disagree about a bare LF see different headers.
@@ -74,19 +89,42 @@ internal sealed class HttpServer : IHttpApplication<HttpContext>, IAsyncDisposab
 
         foreach (var endPoint in options.EndPoints)
         {
-            kestrel.Listen(endPoint, Configure);
+            kestrel.Listen(endPoint, listen => Configure(listen, options.Gate));
+        }
+
+        if (options.OwnSocket is { } own)
+        {
+            kestrel.ListenUnixSocket(own, listen => Configure(listen, null));
+        }
+
+        foreach (var endPoint in options.TlsEndPoints)
+        {
+            kestrel.Listen(endPoint, listen =>
+            {
+                Configure(listen, options.Tls!.Before);
+                _tlsListeners.Add(listen);
+            });
         }
 
         // Its lines about connections are not the agent's: what matters of a request is logged by who answers it.
         var silent = NullLoggerFactory.Instance;
-        var sockets = new SocketTransportOptions { UnsafePreferInlineScheduling = true, Backlog = 4096 };
+        var sockets = new SocketTransportOptions
+        {
+            UnsafePreferInlineScheduling = true,
+            Backlog = 4096,
+            CreateBoundListenSocket = new SocketFiles(options.SocketFiles, options.OwnSocket).Bind,
+        };
         _kestrel = new KestrelServer(
             Options.Create(kestrel), new SocketTransportFactory(Options.Create(sockets), silent), silent);
     }
 
-    /// <summary>Where it listens, with the ports that the system chose.</summary>
+    /// <summary>Where it listens without TLS, with the ports that the system chose.</summary>
     public IReadOnlyCollection<string> Addresses =>
-        _kestrel.Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.ToList();
+        [.. _kestrel.Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.Take(_options.EndPoints.Count)];
+
+    /// <summary>Where it speaks TLS, with the ports that the system chose.</summary>
+    public IReadOnlyList<string> TlsAddresses => [.. _tlsListeners.Select(static listen =>
+        listen.SocketPath is { } path ? $"unix://{path}" : $"https://{listen.IPEndPoint}")];
 
     /// <summary>Connections from one address, for those that come from now on. 0: no bound.</summary>
     public int ConnectionsPerClientMax
@@ -159,19 +197,19 @@ internal sealed class HttpServer : IHttpApplication<HttpContext>, IAsyncDisposab
         await context.Response.WriteAsync(text);
     }
 
-    private void Configure(ListenOptions listen)
+    private void Configure(ListenOptions listen, Func<ConnectionDelegate, ConnectionDelegate>? gate)
     {
         listen.Protocols = _options.IsHttp2 ? HttpProtocols.Http2 : HttpProtocols.Http1;
         // Without a bound too: a reload may set one, and then those that are there count.
-        listen.Use(next => context => CountedAsync(next, context));
+        listen.Use(next => context => CountedAsync(next, context, saysWhy: gate is null));
 
-        if (_options.Gate is { } gate)
+        if (gate is not null)
         {
             listen.Use(gate);
         }
     }
 
-    private async Task CountedAsync(ConnectionDelegate next, ConnectionContext context)
+    private async Task CountedAsync(ConnectionDelegate next, ConnectionContext context, bool saysWhy)
     {
         if (context.RemoteEndPoint is not IPEndPoint { Address: var client })
         {
@@ -183,7 +221,7 @@ internal sealed class HttpServer : IHttpApplication<HttpContext>, IAsyncDisposab
         if (_connectionsMax is > 0 and var max && count > max)
         {
             Leave(client);
-            await RefuseAsync(context, _options.IsHttp2);
+            await RefuseAsync(context, saysWhy);
             return;
         }
 
@@ -197,10 +235,10 @@ internal sealed class HttpServer : IHttpApplication<HttpContext>, IAsyncDisposab
         }
     }
 
-    // Before the handshake of HTTP/2 there is no way to say why.
-    private static async Task RefuseAsync(ConnectionContext context, bool isHttp2)
+    // Before the handshake of HTTP/2, or of TLS, there is no way to say why.
+    private static async Task RefuseAsync(ConnectionContext context, bool saysWhy)
     {
-        if (!isHttp2)
+        if (saysWhy)
         {
             await context.Transport.Output.WriteAsync(
                 "HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"u8.ToArray());

@@ -77,6 +77,17 @@ public sealed partial class AntiEntropy : IAsyncDisposable
         Wake();
     }
 
+    /// <summary>Compares everything now, as the node itself may be another.</summary>
+    public void CompareSoon()
+    {
+        lock (_gate)
+        {
+            _fullDue = _time.GetUtcNow();
+        }
+
+        Wake();
+    }
+
     /// <summary>Ends when all that was changed before the call was sent, or the sending failed.</summary>
     public Task SettledAsync()
     {

@@ -8,7 +8,23 @@ namespace Praetor.Agent.Local;
 /// <summary>Says what must change in the catalog for it to show what this agent has. Pure: no clock, no I/O.</summary>
 internal sealed class CatalogDiff(NodeIdentity node)
 {
-    private readonly NodeRecord _node = node.Record();
+    private NodeRecord _record = node.Record();
+    private IReadOnlyDictionary<string, string> _meta = node.Meta;
+
+    // Kept, as it goes along with every service; a reload may change the metadata.
+    private NodeRecord Node
+    {
+        get
+        {
+            if (!ReferenceEquals(_meta, node.Meta))
+            {
+                _meta = node.Meta;
+                _record = node.Record();
+            }
+
+            return _record;
+        }
+    }
 
     /// <summary>The changes for some services and checks, whatever the catalog holds for them.</summary>
     public CatalogChanges Of(LocalSnapshot local, IEnumerable<string> services, IEnumerable<string> checks)
@@ -106,9 +122,9 @@ internal sealed class CatalogDiff(NodeIdentity node)
     {
         if (!node.IsServer)
         {
-            if (catalog.Node is null || !Bytes(catalog.Node).AsSpan().SequenceEqual(Bytes(_node)))
+            if (catalog.Node is null || !Bytes(catalog.Node).AsSpan().SequenceEqual(Bytes(Node)))
             {
-                yield return new Registration { Node = _node };
+                yield return new Registration { Node = Node };
             }
 
             yield break;
@@ -120,7 +136,7 @@ internal sealed class CatalogDiff(NodeIdentity node)
             Service = local.Services.ContainsKey(NodeIdentity.ServerServiceId) ? null : self.Service,
             Checks = local.Checks.ContainsKey(NodeIdentity.AliveCheckId) ? [] : self.Checks,
         };
-        var isThere = catalog.Node is { } there && Bytes(there).AsSpan().SequenceEqual(Bytes(_node))
+        var isThere = catalog.Node is { } there && Bytes(there).AsSpan().SequenceEqual(Bytes(Node))
             && (wanted.Service is null || catalog.Services.Any(s => s.Id == self.Service!.Id && Same(s, self.Service)))
             && wanted.Checks.All(own => catalog.Checks.Any(c => c.Id == own.Id && Same(own, c, ignoresOutput: false)));
         if (!isThere)
@@ -131,6 +147,6 @@ internal sealed class CatalogDiff(NodeIdentity node)
 
     private Registration Put(ServiceRecord? service, IReadOnlyList<CheckRecord> checks) => new()
     {
-        Node = _node, SkipNodeUpdate = true, Service = service, Checks = checks,
+        Node = Node, SkipNodeUpdate = true, Service = service, Checks = checks,
     };
 }

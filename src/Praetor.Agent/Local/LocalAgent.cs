@@ -20,6 +20,7 @@ public sealed partial class LocalAgent : IAsyncDisposable
     private readonly ILogger _log;
     private readonly Lock _managing = new();
     private volatile LocalAgentOptions _options;
+    private volatile CheckCertificates? _certificates;
     private volatile IReadOnlyList<LocalService> _managed = [];
 
     /// <exception cref="IOException">What clients registered before cannot be read.</exception>
@@ -47,7 +48,7 @@ public sealed partial class LocalAgent : IAsyncDisposable
                 // Each has its own draw: a Random is not for several threads.
                 Random = new Random(random.Next()),
                 Time = time,
-                Certificates = options.CheckCertificates,
+                Certificates = () => _certificates,
                 Deregister = Reap,
             },
             sink,
@@ -74,6 +75,14 @@ public sealed partial class LocalAgent : IAsyncDisposable
     public AgentTokens Tokens { get; }
 
     public LocalAgentOptions Options => _options;
+
+    /// <summary>What checks that speak TLS show and trust from now on. Null: nothing, and the roots of the
+    /// machine.</summary>
+    public CheckCertificates? CheckCertificates
+    {
+        get => _certificates;
+        set => _certificates = value;
+    }
 
     /// <summary>The sidecars that the agent runs itself, by id.</summary>
     public IReadOnlyList<LocalService> ManagedProxies => _managed;

@@ -25,8 +25,6 @@ public sealed record LocalAgentOptions
 
     public AntiEntropyOptions AntiEntropy { get; init; } = new();
 
-    public CheckCertificates? CheckCertificates { get; init; }
-
     /// <summary>Services of configuration files.</summary>
     public IReadOnlyList<ServicePlan> Services { get; init; } = [];
 

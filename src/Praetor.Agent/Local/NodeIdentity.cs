@@ -16,6 +16,8 @@ public sealed record NodeIdentity
     /// <summary>The check that says whether a node's agent is alive; no agent deregisters it.</summary>
     public const string AliveCheckId = "serfHealth";
 
+    private volatile IReadOnlyDictionary<string, string> _meta = Config.Empty.Map<string>();
+
     public required string Id { get; init; }
 
     public required string Name { get; init; }
@@ -28,9 +30,8 @@ public sealed record NodeIdentity
     /// <summary>Addresses by purpose. Null: made from <see cref="Address"/>.</summary>
     public IReadOnlyDictionary<string, string>? TaggedAddresses { get; init; }
 
-    /// <summary>What the configuration says about the node (<c>node_meta</c>).</summary>
-    public IReadOnlyDictionary<string, string> Meta { get; init; } =
-        new Dictionary<string, string>(StringComparer.Ordinal);
+    /// <summary>What the configuration says about the node (<c>node_meta</c>); a reload says it anew.</summary>
+    public IReadOnlyDictionary<string, string> Meta { get => _meta; init => _meta = value; }
 
     public Locality? Locality { get; init; }
 
@@ -54,6 +55,9 @@ public sealed record NodeIdentity
     };
 
     public IReadOnlyDictionary<string, string> FullTaggedAddresses => TaggedAddresses ?? Tagged(Address);
+
+    /// <summary>The node's metadata is another one from now on.</summary>
+    internal void Reload(IReadOnlyDictionary<string, string> meta) => _meta = meta;
 
     public NodeRecord Record() => new()
     {

@@ -13,6 +13,9 @@ public sealed record AgentLogOptions
 
     /// <summary>A file beside the console. Null: none.</summary>
     public LogFileOptions? File { get; init; }
+
+    /// <summary>The system's log, too. Null: not there.</summary>
+    public SyslogOptions? Syslog { get; init; }
 }
 
 /// <summary>The agent's log: to the console, to a file, and to all who watch.</summary>
@@ -31,6 +34,7 @@ public sealed class AgentLog : ILoggerProvider, ILoggerFactory
     private readonly TextWriter _console;
     private readonly bool _json;
     private readonly LogFile? _file;
+    private readonly Syslog? _syslog;
     private readonly Channel<LogLine> _lines;
     private readonly Thread _writer;
     private long _dropped;
@@ -44,6 +48,7 @@ public sealed class AgentLog : ILoggerProvider, ILoggerFactory
     {
         (_time, _console, _json, _level) = (time, console, options.Json, (int)options.Level);
         _file = options.File is { } file ? new LogFile(file, time) : null;
+        _syslog = options.Syslog is { } system ? new Syslog(system, time) : null;
         _lines = Channel.CreateBounded<LogLine>(
             new BoundedChannelOptions(PendingLinesMax)
             {
@@ -124,6 +129,7 @@ public sealed class AgentLog : ILoggerProvider, ILoggerFactory
         }
 
         _file?.Dispose();
+        _syslog?.Dispose();
     }
 
     private void Put(LogLine line)
@@ -131,6 +137,10 @@ public sealed class AgentLog : ILoggerProvider, ILoggerFactory
         var text = _json ? line.ToJson() : line.ToText();
         Show(console => console.WriteLine(text));
         Guarded(file => file.Write(text));
+        if (_syslog?.Write(line, text) is { } lost)
+        {
+            Complain("the system's log does not take lines, trying again", lost);
+        }
     }
 
     // The console may be a file on a full disk, or closed: what cannot be shown is lost, and the agent goes on.
@@ -161,10 +171,14 @@ public sealed class AgentLog : ILoggerProvider, ILoggerFactory
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             _fileFailed = true;
-            var last = new LogLine(
-                _time.GetUtcNow(), LogLevel.Error, "agent.log", "the log file is given up", e.Message);
-            Show(console => console.WriteLine(last.ToText()));
+            Complain("the log file is given up", e.Message);
         }
+    }
+
+    private void Complain(string what, string why)
+    {
+        var line = new LogLine(_time.GetUtcNow(), LogLevel.Error, "agent.log", what, why);
+        Show(console => console.WriteLine(_json ? line.ToJson() : line.ToText()));
     }
 
     private sealed class Logger(AgentLog log, string module) : ILogger

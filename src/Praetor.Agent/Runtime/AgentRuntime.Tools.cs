@@ -61,15 +61,12 @@ public sealed partial class AgentRuntime
     {
         var tools = _tools!;
         tools.Events.RemoteExecAsked += OnRemoteExec;
-        if (_ownAddress is not null)
-        {
-            _exec = new RemoteExecution(
-                new ClientExecStore(_ownAddress, () => _local.Tokens["agent"], _time), _node.Name, _time,
-                _log.CreateLogger("agent"));
-            _watches = new AgentWatches(_ownAddress, _time, new Random(), _log.CreateLogger("agent.watch"));
-            await _watches.ApplyAsync(ReadWatches(_config, out _));
-        }
-
+        var own = _interfaces.OwnAddress;
+        _exec = new RemoteExecution(
+            new ClientExecStore(own, () => _local.Tokens["agent"], _time), _node.Name, _time,
+            _log.CreateLogger("agent"));
+        _watches = new AgentWatches(own, _time, new Random(), _log.CreateLogger("agent.watch"));
+        await _watches.ApplyAsync(ReadWatches(_config, out _));
         if (!_config.Values.Flag("disable_coordinates"))
         {
             _toolLoops.Add(EndQuietlyAsync(Sender(tools).RunAsync(_toolsStop.Token)));
@@ -87,9 +84,10 @@ public sealed partial class AgentRuntime
         new Random(),
         _log.CreateLogger("agent"));
 
-    private IReadOnlyList<WatchDefinition> ReadWatches(AgentConfig config, out string? problem) => AgentWatches.Read(
-        config.Watches, _ownAddress is not null,
-        config.CheckSettings.AllowLocalScripts ? ScriptChecks.LocalOnly : ScriptChecks.Off, out problem);
+    private static IReadOnlyList<WatchDefinition> ReadWatches(AgentConfig config, out string? problem) =>
+        AgentWatches.Read(
+            config.Watches, config.CheckSettings.AllowLocalScripts ? ScriptChecks.LocalOnly : ScriptChecks.Off,
+            out problem);
 
     private void OnRemoteExec(UserEvent asked)
     {
@@ -99,13 +97,7 @@ public sealed partial class AgentRuntime
             return;
         }
 
-        if (_exec is null)
-        {
-            Log.ExecWithoutHttp(_logger, asked.Id);
-            return;
-        }
-
-        _exec.Begin(asked);
+        _exec?.Begin(asked);
     }
 
     private async ValueTask StopToolsAsync()

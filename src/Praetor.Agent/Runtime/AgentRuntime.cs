@@ -2,10 +2,12 @@ using System.Net;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Praetor.Agent.Config;
+using Praetor.Agent.Dns;
 using Praetor.Agent.Forwarding;
 using Praetor.Agent.Http;
 using Praetor.Agent.Http.Endpoints;
 using Praetor.Agent.Http.Json;
+using Praetor.Agent.Http.Tls;
 using Praetor.Agent.Local;
 using Praetor.Agent.Logging;
 using Praetor.Agent.Membership;
@@ -32,12 +34,12 @@ public sealed partial class AgentRuntime : IAsyncDisposable
     private readonly IServerSide _server;
     private readonly LocalAgent _local;
     private readonly ClientInterfaces _interfaces;
-    private readonly string? _ownAddress;
     private readonly ManagedProxies _proxies;
     private readonly RouteTable _routes = new();
     private readonly SemaphoreSlim _reloads = new(1, 1);
     private readonly TaskCompletionSource<bool> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private AgentConfig _config;
+    private int _failing;
 
     /// <summary>Makes the parts; nothing listens yet.</summary>
     /// <param name="config">What to be.</param>
@@ -54,7 +56,7 @@ public sealed partial class AgentRuntime : IAsyncDisposable
     {
         config = Served(config);
         (_config, _load, _build, _time) = (config, load, build, time);
-        _log = new AgentLog(ConfigMapping.Log(config), console, time);
+        _log = new AgentLog(ConfigMapping.Log(config, build.Program), console, time);
         _logger = _log.CreateLogger("agent");
         _metrics = new Metrics(time);
         var random = new Random();
@@ -77,8 +79,7 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         _interfaces = new ClientInterfaces(config, _log, time);
         _local = new LocalAgent(LocalOptions(config), _server.Catalog, time, random, _log);
         _local.Failed += e => Fail(e.Message);
-        _ownAddress = ClientInterfaces.OwnAddress(config);
-        _proxies = new ManagedProxies(_local, _ownAddress, _metrics, time, _log.CreateLogger("agent.proxy"));
+        _proxies = new ManagedProxies(_local, _interfaces.OwnAddress, _metrics, time, _log.CreateLogger("agent.proxy"));
     }
 
     /// <summary>Ends when the agent is to end: true when it left, false when it cannot go on.</summary>
@@ -90,8 +91,14 @@ public sealed partial class AgentRuntime : IAsyncDisposable
     /// <summary>The servers that this agent knows; membership feeds it.</summary>
     internal ServerDirectory Servers => _links.Servers;
 
+    /// <summary>Where this process asks its own API.</summary>
+    internal string OwnAddress => _interfaces.OwnAddress;
+
     /// <summary>Where HTTP listens.</summary>
     internal string HttpAddresses => _interfaces.HttpAddresses;
+
+    /// <summary>Where HTTPS listens.</summary>
+    internal string HttpsAddresses => _interfaces.HttpsAddresses;
 
     /// <summary>Where other agents ask. Null: nowhere.</summary>
     internal IPEndPoint? RpcEndPoint => _server.RpcEndPoint;
@@ -111,7 +118,7 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         yield return $"            Server: {Word(_config.IsServer)} (Bootstrap: {Word(_config.IsBootstrap)})";
         var client = addresses.Client.Select(static a => a.Address?.ToString() ?? a.ToString());
         yield return $"       Client Addr: [{string.Join(' ', client)}] (HTTP: {_config.Ports.Http}, "
-            + $"DNS: {_config.Ports.Dns})";
+            + $"HTTPS: {_config.Ports.Https}, DNS: {_config.Ports.Dns})";
         yield return $"      Cluster Addr: {addresses.Advertise}";
         if (_config.Ui.IsEnabled && addresses.Http.Count > 0)
         {
@@ -129,23 +136,28 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         }
 
         _ = ReadWatches(_config, out var wrong);
-        if (wrong is not null)
+        var tls = TlsMaterial.Read(_config, out var unsound);
+        if ((wrong ?? unsound) is { } refused)
         {
-            throw new FormatException(wrong);
+            throw new FormatException(refused);
         }
 
+        var recursors = await RecursorNames.ResolveAsync(_config.Dns.Recursors, _time, stop);
+        _metrics.Filter = ConfigMapping.MetricFilter(_config);
         RuntimeGauges.AddTo(_metrics, Environment.MachineName);
         var streams = AddRoutes();
         await _server.StartAsync(_routes, stop);
         _membership.Start();
         _server.Follow(_membership);
         _links.Start();
-        _interfaces.StartDns(_server.Dns);
-        await _interfaces.StartHttpAsync(Surroundings(streams), stop);
+        _interfaces.StartDns(_server.Dns, recursors);
+        await _interfaces.StartHttpAsync(Surroundings(streams), tls, stop);
+        _local.CheckCertificates = tls.Checks;
         await _local.StartAsync(stop);
         _proxies.Start();
         await StartToolsAsync();
-        Log.Started(_logger, _interfaces.HttpAddresses, _config.Ports.Dns);
+        Log.Started(
+            _logger, $"{_interfaces.HttpAddresses} {_interfaces.HttpsAddresses}".Trim(), _config.Ports.Dns);
     }
 
     /// <summary>Reads the configuration again and takes over what can change.</summary>
@@ -175,27 +187,29 @@ public sealed partial class AgentRuntime : IAsyncDisposable
             }
 
             var watches = ReadWatches(next, out var wrong);
-            if (wrong is not null)
-            {
-                Log.ReloadRefused(_logger, wrong);
-                return wrong;
-            }
+            var tls = TlsMaterial.Read(next, out var unsound);
+            var recursors = await RecursorNames.ResolveAsync(next.Dns.Recursors, _time, stop);
 
-            // First, as it is the only part that may still refuse, and then nothing has changed.
-            if (await _local.ReloadAsync(LocalOptions(next)) is { } refused)
+            // First what may still refuse: then nothing has changed, save for config entries that are there now.
+            if ((wrong ?? unsound ?? await _server.ReloadAsync(next) ?? await _local.ReloadAsync(LocalOptions(next)))
+                is { } refused)
             {
                 Log.ReloadRefused(_logger, refused);
                 return refused;
             }
 
             _log.Level = ConfigMapping.Level(next.Log.Level);
-            _interfaces.Reload(next);
+            _interfaces.Reload(next, tls, recursors);
+            _metrics.Filter = ConfigMapping.MetricFilter(next);
+            _local.CheckCertificates = tls.Checks;
             _links.Reload(next);
+            _node.Reload(next.NodeMeta);
+            _local.AntiEntropy.CompareSoon();
             _config = next;
             await (_watches?.ApplyAsync(watches) ?? Task.CompletedTask);
             return null;
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or FormatException)
         {
             Log.ReloadRefused(_logger, e.Message);
             return e.Message;
@@ -247,8 +261,8 @@ public sealed partial class AgentRuntime : IAsyncDisposable
     // Clients look here for ports to use, so a port that nobody serves yet is off, whatever was asked for.
     private static AgentConfig Served(AgentConfig config) => config with
     {
-        Ports = config.Ports with { Https = -1, Grpc = -1, GrpcTls = -1 },
-        Addresses = config.Addresses with { Https = [], Grpc = [], GrpcTls = [] },
+        Ports = config.Ports with { Grpc = -1, GrpcTls = -1 },
+        Addresses = config.Addresses with { Grpc = [], GrpcTls = [] },
     };
 
     private LocalAgentOptions LocalOptions(AgentConfig config)
@@ -293,10 +307,14 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         }
     }
 
+    // The first cause is told; what else breaks because of it is no news.
     private void Fail(string why)
     {
-        Log.Failing(_logger, why);
-        _ended.TrySetResult(false);
+        if (Interlocked.Exchange(ref _failing, 1) == 0)
+        {
+            Log.Failing(_logger, why);
+            _ended.TrySetResult(false);
+        }
     }
 
     /// <summary>Fills <see cref="Routes"/>, once; gives who answers the routes whose answer has no end.</summary>
@@ -372,6 +390,7 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         NodeName = _node.Name,
         Random = new Random(),
         Waits = new WaitLimits(_config.Http.DefaultQueryTime, _config.Http.MaxQueryTime),
+        AllowUnprintable = _config.Http.AllowUnprintable,
         AlwaysPretty = _config.IsDev,
         TranslatesWan = _config.TranslatesWan,
         ResponseHeaders = () => _config.Http.ResponseHeaders,
@@ -416,8 +435,5 @@ public sealed partial class AgentRuntime : IAsyncDisposable
 
         [LoggerMessage(13, LogLevel.Error, "the reload broke, the configuration may be taken over in part")]
         public static partial void ReloadBroke(ILogger log, Exception failure);
-
-        [LoggerMessage(12, LogLevel.Warning, "ignoring remote exec event, as HTTP is off: event_id={Id}")]
-        public static partial void ExecWithoutHttp(ILogger log, string id);
     }
 }

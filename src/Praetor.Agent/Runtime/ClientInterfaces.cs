@@ -1,8 +1,10 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 using Praetor.Agent.Config;
 using Praetor.Agent.Dns;
 using Praetor.Agent.Http;
+using Praetor.Agent.Http.Tls;
 using Praetor.Agent.Logging;
 
 namespace Praetor.Agent.Runtime;
@@ -10,7 +12,12 @@ namespace Praetor.Agent.Runtime;
 /// <summary>Where users ask this agent: HTTP and DNS.</summary>
 internal sealed class ClientInterfaces(AgentConfig config, AgentLog log, TimeProvider time) : IAsyncDisposable
 {
+    // What a path of a Unix socket may be long on Linux.
+    private const int SocketPathMax = 107;
+
     private readonly HostGuard _guard = new(Guards(config));
+    private readonly string? _ownSocket = OwnSocketOf(config);
+    private TlsGate? _tls;
     private HttpServer? _http;
     private DnsServer? _dns;
 
@@ -19,19 +26,27 @@ internal sealed class ClientInterfaces(AgentConfig config, AgentLog log, TimePro
     /// <summary>Where HTTP listens, for people.</summary>
     public string HttpAddresses => string.Join(' ', _http?.Addresses ?? []);
 
+    /// <summary>Where HTTPS listens, for people.</summary>
+    public string HttpsAddresses => string.Join(' ', _http?.TlsAddresses ?? []);
+
+    /// <summary>Where this process reaches its own HTTP API: sidecars inside the agent ask it like any other proxy.
+    /// When HTTP is off it is a Unix socket for this process alone.</summary>
+    public string OwnAddress => _ownSocket is null ? OwnAddressOf(config) : $"unix://{_ownSocket}";
+
     /// <summary>Where DNS listens.</summary>
     public IReadOnlyList<IPEndPoint> DnsEndPoints => _dns?.EndPoints ?? [];
 
     /// <summary>Begins to answer DNS.</summary>
     /// <exception cref="IOException">A port is taken, or an address is not this machine's.</exception>
-    public void StartDns(IDnsCatalog catalog)
+    public void StartDns(IDnsCatalog catalog, IReadOnlyList<IPEndPoint> recursors)
     {
         if (config.Ports.Dns < 0 || config.Addresses.Dns.Count == 0)
         {
             return;
         }
 
-        _dns = new DnsServer(ConfigMapping.Dns(config), catalog, time, new Random(), log.CreateLogger("agent.dns"));
+        _dns = new DnsServer(
+            ConfigMapping.Dns(config, recursors), catalog, time, new Random(), log.CreateLogger("agent.dns"));
         try
         {
             _dns.Start();
@@ -42,20 +57,19 @@ internal sealed class ClientInterfaces(AgentConfig config, AgentLog log, TimePro
         }
     }
 
-    /// <summary>Begins to answer HTTP.</summary>
+    /// <summary>Begins to answer HTTP, and HTTPS.</summary>
     /// <exception cref="IOException">A port is taken, or an address is not this machine's.</exception>
-    public async Task StartHttpAsync(ApiSurroundings around, CancellationToken stop)
+    public async Task StartHttpAsync(ApiSurroundings around, TlsMaterial tls, CancellationToken stop)
     {
-        if (config.Addresses.Http.Count == 0)
-        {
-            return;
-        }
-
         var api = new HttpApi(around);
-        var endPoints = config.Addresses.Http.Select(static a => a.EndPoint).ToList();
-        var options = new HttpServerOptions(endPoints, config.Limits.HttpConnectionsPerClient)
+        _tls = new TlsGate(tls.Https, config.Limits.HttpsHandshakeTimeout, time, log.CreateLogger("agent.https"));
+        var options = new HttpServerOptions(EndPoints(config.Addresses.Http), config.Limits.HttpConnectionsPerClient)
         {
             HeaderBytesMax = config.Http.MaxHeaderBytes,
+            TlsEndPoints = EndPoints(config.Addresses.Https),
+            Tls = _tls,
+            SocketFiles = config.SocketFiles,
+            OwnSocket = _ownSocket,
         };
         _http = new HttpServer(options, api.HandleAsync, log);
         try
@@ -64,20 +78,28 @@ internal sealed class ClientInterfaces(AgentConfig config, AgentLog log, TimePro
         }
         catch (Exception e) when (e is SocketException or InvalidOperationException or IOException)
         {
-            throw ListenFailure.Of("HTTP", string.Join(' ', config.Addresses.Http), "ports.http", e);
+            var where = string.Join(' ', [.. config.Addresses.Http, .. config.Addresses.Https]);
+            throw e.GetBaseException() is SocketException
+                ? ListenFailure.Of("HTTP", where, "ports.http", e)
+                : new IOException($"HTTP cannot listen on {where}: {e.Message}", e);
         }
     }
 
     /// <summary>Takes over what can change.</summary>
-    public void Reload(AgentConfig next)
+    public void Reload(AgentConfig next, TlsMaterial tls, IReadOnlyList<IPEndPoint> recursors)
     {
         _guard.Rules = Guards(next);
+        if (_tls is not null)
+        {
+            _tls.Tls = tls.Https;
+        }
+
         if (_http is not null)
         {
             _http.ConnectionsPerClientMax = next.Limits.HttpConnectionsPerClient;
         }
 
-        _dns?.Reload(ConfigMapping.Dns(next));
+        _dns?.Reload(ConfigMapping.Dns(next, recursors));
     }
 
     public async ValueTask DisposeAsync()
@@ -93,19 +115,32 @@ internal sealed class ClientInterfaces(AgentConfig config, AgentLog log, TimePro
         }
     }
 
-    /// <summary>Where this process reaches its own HTTP API: sidecars inside the agent ask it like any other
-    /// proxy. Null: it has none.</summary>
-    public static string? OwnAddress(AgentConfig config)
+    private static List<EndPoint> EndPoints(IEnumerable<ListenAddress> addresses) =>
+        [.. addresses.Select(static a => a.EndPoint)];
+
+    private static string OwnAddressOf(AgentConfig config)
     {
-        var http = config.Addresses.Http.FirstOrDefault();
-        if (http?.Address is not { } address)
+        var http = config.Addresses.Http[0];
+        if (http.Address is not { } address)
         {
-            return http?.ToString();
+            return http.ToString();
         }
 
         var reachable = address.Equals(IPAddress.Any) ? IPAddress.Loopback
             : address.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback : address;
         return new IPEndPoint(reachable, http.Port).ToString();
+    }
+
+    private static string? OwnSocketOf(AgentConfig config)
+    {
+        if (config.Addresses.Http.Count > 0)
+        {
+            return null;
+        }
+
+        var path = Path.GetFullPath(Path.Combine(config.DataDir, "agent.sock"));
+        return config.DataDir.Length > 0 && Encoding.UTF8.GetByteCount(path) <= SocketPathMax
+            ? path : Path.Combine(Path.GetTempPath(), $"praetor-{Guid.NewGuid():N}.sock");
     }
 
     internal static GuardRules Guards(AgentConfig config)

@@ -1,9 +1,11 @@
+using System.Net;
 using Microsoft.Extensions.Logging;
 using Praetor.Agent.Checks;
 using Praetor.Agent.Config;
 using Praetor.Agent.Dns;
 using Praetor.Agent.Local;
 using Praetor.Agent.Logging;
+using Praetor.Agent.Telemetry;
 using Praetor.Server.Model;
 
 namespace Praetor.Agent.Runtime;
@@ -11,8 +13,9 @@ namespace Praetor.Agent.Runtime;
 /// <summary>Turns the configuration into what each part of the agent wants to be told.</summary>
 internal static class ConfigMapping
 {
-    public static AgentLogOptions Log(AgentConfig config) => new()
+    public static AgentLogOptions Log(AgentConfig config, string program) => new()
     {
+        Syslog = config.Log.SyslogFacility is { } facility ? new SyslogOptions(facility, program) : null,
         Level = Level(config.Log.Level),
         Json = config.Log.IsJson,
         File = config.Log.File.Length == 0
@@ -24,6 +27,10 @@ internal static class ConfigMapping
                 FilesMax = config.Values.Count("log_rotate_max_files"),
             },
     };
+
+    public static MetricFilter MetricFilter(AgentConfig config) => new(
+        config.Telemetry.MetricsPrefix, config.Values.Texts("telemetry.prefix_filter"),
+        config.Values.Flag("telemetry.filter_default"));
 
     public static LogLevel Level(string level) => level.ToUpperInvariant() switch
     {
@@ -70,7 +77,7 @@ internal static class ConfigMapping
         };
     }
 
-    public static DnsOptions Dns(AgentConfig config)
+    public static DnsOptions Dns(AgentConfig config, IReadOnlyList<IPEndPoint> recursors)
     {
         var dns = config.Dns;
         return new DnsOptions
@@ -91,7 +98,8 @@ internal static class ConfigMapping
             DisableCompression = dns.DisableCompression,
             NodeMetaTxt = dns.NodeMetaTxt,
             Soa = new DnsSoa(dns.Soa.Refresh, dns.Soa.Retry, dns.Soa.Expire, dns.Soa.MinTtl),
-            Recursors = dns.Recursors,
+            Recursors = recursors,
+            AsksAtRandom = dns.RecursorStrategy == "random",
             RecursorTimeout = dns.RecursorTimeout,
         };
     }

@@ -1,4 +1,5 @@
 using System.Net;
+using Praetor.Agent.Config;
 using Praetor.Agent.Dns;
 using Praetor.Agent.Forwarding;
 using Praetor.Agent.Http;
@@ -56,6 +57,10 @@ internal interface IServerSide : IAsyncDisposable
     /// <param name="stop">Gives up.</param>
     /// <exception cref="IOException">The port for other agents cannot be had.</exception>
     Task StartAsync(RouteTable routes, CancellationToken stop);
+
+    /// <summary>Takes over what can change.</summary>
+    /// <returns>Why not; null: it did.</returns>
+    Task<string?> ReloadAsync(AgentConfig next);
 
     /// <summary>The status page.</summary>
     ValueTask<string> StatusPageAsync(CancellationToken stop);

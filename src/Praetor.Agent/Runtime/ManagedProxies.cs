@@ -11,11 +11,10 @@ namespace Praetor.Agent.Runtime;
 /// <summary>Runs the sidecars that the agent runs itself: all in this process, each with an identity of its
 /// own.</summary>
 /// <remarks>Those that nobody asked it to run stand in for a proxy outside, and make room when one comes.</remarks>
-internal sealed partial class ManagedProxies : IAsyncDisposable
+internal sealed class ManagedProxies : IAsyncDisposable
 {
     private readonly LocalAgent _local;
-    private readonly ILogger _log;
-    private readonly PraetorClient? _client;
+    private readonly PraetorClient _client;
     private readonly Lazy<ProxyHost> _host;
     private readonly Lock _gate = new();
     private readonly Dictionary<string, bool> _running = new(StringComparer.Ordinal);
@@ -23,19 +22,17 @@ internal sealed partial class ManagedProxies : IAsyncDisposable
     private Task _work = Task.CompletedTask;
 
     /// <param name="local">Says which are wanted.</param>
-    /// <param name="address">This agent's own HTTP API, which they ask. Null: it has none, so none can run.</param>
+    /// <param name="address">This agent's own HTTP API, which they ask.</param>
     /// <param name="metrics">Where their counts are shown.</param>
     /// <param name="time">The clock.</param>
     /// <param name="log">Where they log.</param>
-    public ManagedProxies(LocalAgent local, string? address, Metrics metrics, TimeProvider time, ILogger log)
+    public ManagedProxies(LocalAgent local, string address, Metrics metrics, TimeProvider time, ILogger log)
     {
-        (_local, _log) = (local, log);
-        _client = address is null
-            ? null
-            : new PraetorClient(new ClientOptions { Address = address, UserAgent = OutsideProxies.Inside }, time);
+        _local = local;
+        _client = new PraetorClient(new ClientOptions { Address = address, UserAgent = OutsideProxies.Inside }, time);
         _host = new Lazy<ProxyHost>(() =>
         {
-            var host = new ProxyHost(_client!, (level, message) => Write(log, level, message), time, new Random());
+            var host = new ProxyHost(_client, (level, message) => Write(log, level, message), time, new Random());
             EdgeGauges.AddTo(metrics, host.Metrics);
             return host;
         });
@@ -60,7 +57,7 @@ internal sealed partial class ManagedProxies : IAsyncDisposable
             await _host.Value.DisposeAsync();
         }
 
-        _client?.Dispose();
+        _client.Dispose();
     }
 
     private static void Write(ILogger log, ProxyLogLevel level, string message) =>
@@ -91,21 +88,13 @@ internal sealed partial class ManagedProxies : IAsyncDisposable
         foreach (var gone in _running.Except(wanted).Select(static p => p.Key).ToList())
         {
             _standIns.TryRemove(gone, out _);
-            if (_client is not null)
-            {
-                await _host.Value.RemoveAsync(gone);
-            }
-
+            await _host.Value.RemoveAsync(gone);
             _running.Remove(gone);
         }
 
         foreach (var (id, givesWay) in wanted.Where(p => _running.TryAdd(p.Key, p.Value)))
         {
-            if (_client is null)
-            {
-                Log.NeedsHttp(_log, id);
-            }
-            else if (givesWay)
+            if (givesWay)
             {
                 _standIns[id] = _host.Value.AddStandIn(id);
             }
@@ -114,11 +103,5 @@ internal sealed partial class ManagedProxies : IAsyncDisposable
                 _host.Value.Add(id);
             }
         }
-    }
-
-    private static partial class Log
-    {
-        [LoggerMessage(1, LogLevel.Warning, "the sidecar does not run, as HTTP is off: {Id}; switch ports.http on")]
-        public static partial void NeedsHttp(ILogger log, string id);
     }
 }

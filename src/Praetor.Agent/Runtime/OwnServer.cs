@@ -198,6 +198,25 @@ internal sealed class OwnServer : IServerSide
         }
     }
 
+    public async Task<string?> ReloadAsync(AgentConfig next)
+    {
+        try
+        {
+            await _mesh.BootstrapAsync(next.ConfigEntries);
+        }
+        catch (FormatException e)
+        {
+            return e.Message;
+        }
+
+        if (_rpc is not null)
+        {
+            _rpc.ConnectionsPerClientMax = next.Limits.Rpc.ConnectionsPerClient;
+        }
+
+        return null;
+    }
+
     public ValueTask<string> StatusPageAsync(CancellationToken stop) => ValueTask.FromResult(_page.Render());
 
     public IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> Stats() =>

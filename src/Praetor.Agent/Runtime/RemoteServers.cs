@@ -114,6 +114,8 @@ internal sealed class RemoteServers : IServerSide
         return Task.CompletedTask;
     }
 
+    public Task<string?> ReloadAsync(AgentConfig next) => Task.FromResult<string?>(null);
+
     public async ValueTask<string> StatusPageAsync(CancellationToken stop)
     {
         var outcome = await _links.Forwarder.AskAsync(

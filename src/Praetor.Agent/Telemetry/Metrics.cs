@@ -57,6 +57,14 @@ public sealed class Metrics(TimeProvider time)
     private readonly ConcurrentDictionary<string, Series> _samples = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Func<double>> _gauges = new(StringComparer.Ordinal);
     private readonly ConcurrentBag<Func<IEnumerable<LabelledGauge>>> _labelled = [];
+    private volatile MetricFilter _filter = MetricFilter.None;
+
+    /// <summary>Which of them are shown from now on.</summary>
+    internal MetricFilter Filter
+    {
+        get => _filter;
+        set => _filter = value;
+    }
 
     /// <summary>Counts something that happened.</summary>
     public void Count(string name, params ReadOnlySpan<MetricLabel> labels) => Add(_counters, name, 1, labels);
@@ -114,6 +122,7 @@ public sealed class Metrics(TimeProvider time)
     public IReadOnlyList<LabelledGauge> AllGauges =>
         [.. _gauges.Select(static g => new LabelledGauge(g.Key, g.Value(), []))
             .Concat(_labelled.SelectMany(static read => read()))
+            .Where(g => _filter.Shows(g.Name))
             .OrderBy(static g => g.Name, StringComparer.Ordinal)];
 
     private static string KeyOf(string name, ReadOnlySpan<MetricLabel> labels)
@@ -157,7 +166,8 @@ public sealed class Metrics(TimeProvider time)
     private List<MetricSeries> Read(ConcurrentDictionary<string, Series> all)
     {
         var shown = (time.GetUtcNow().Ticks / Interval.Ticks) - 1;
-        return [.. all.OrderBy(static s => s.Key, StringComparer.Ordinal).Select(s => s.Value.Read(shown))];
+        return [.. all.Where(s => _filter.Shows(s.Value.Name))
+            .OrderBy(static s => s.Key, StringComparer.Ordinal).Select(s => s.Value.Read(shown))];
     }
 
     private sealed record Series(string Name, MetricLabel[] Labels, Sampler Sampler)

@@ -32,13 +32,12 @@ internal sealed partial class AgentWatches : IAsyncDisposable
 
     /// <summary>Reads the watches of a configuration.</summary>
     /// <param name="blocks">The watches as written.</param>
-    /// <param name="hasApi">Whether this agent serves HTTP.</param>
     /// <param name="scripts">Which scripts may run; those of handlers are those of files.</param>
     /// <param name="problem">Why they cannot be run. Null: they can.</param>
     public static IReadOnlyList<WatchDefinition> Read(
-        IReadOnlyList<ConfigNode> blocks, bool hasApi, ScriptChecks scripts, out string? problem)
+        IReadOnlyList<ConfigNode> blocks, ScriptChecks scripts, out string? problem)
     {
-        problem = blocks.Count > 0 && !hasApi ? "watch plans require an HTTP or HTTPS endpoint" : null;
+        problem = null;
         var read = new List<WatchDefinition>();
         foreach (var block in blocks)
         {

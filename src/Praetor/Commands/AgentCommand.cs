@@ -46,7 +46,10 @@ internal sealed class AgentCommand : Command
         using var signals = new ProcessSignals(onReload: () => agent?.BeginReload(stop));
         try
         {
-            var build = new AgentBuild(ProductVersion.Own, ProductVersion.Revision, ProductVersion.BuildDate);
+            var build = new AgentBuild(ProductVersion.Own, ProductVersion.Revision, ProductVersion.BuildDate)
+            {
+                Program = shell.Program,
+            };
             agent = new AgentRuntime(config, Load, build, Console.Out, shell.Time);
             foreach (var said in agent.Banner())
             {

@@ -47,7 +47,7 @@ public sealed class NetworkCheckTests
     {
         using var certificate = HttpTarget.SelfSigned();
         await using var target = new TlsTarget(certificate);
-        var dialer = new Dialer(new CheckCertificates(null, [certificate]));
+        var dialer = new Dialer(() => new CheckCertificates(null, [certificate]));
         var spec = new CheckSpec { Id = "c", Tcp = target.Address, TcpUseTls = true, TlsServerName = "test.local" };
         var check = new TcpCheck(dialer, TimeProvider.System);
         (await check.RunAsync(spec, TestContext.Current.CancellationToken)).Status.ShouldBe(CheckStatus.Passing);

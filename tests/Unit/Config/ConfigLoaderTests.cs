@@ -74,7 +74,7 @@ public sealed class ConfigLoaderTests : IDisposable
         config.Join.Retry.ShouldBe(["f", "a", "b", "h"]);
         config.NodeMeta["x"].ShouldBe("b");
         config.NodeMeta["y"].ShouldBe("a");
-        config.Dns.Recursors.Single().ToString().ShouldBe("1.1.1.1:53");
+        config.Dns.Recursors.Single().ShouldBe(new RecursorAddress("1.1.1.1", "1.1.1.1", 53));
         config.Services.Select(static s => s.Name).ShouldBe(["one", "two"]);
         config.Services[0].At.Line.ShouldBe(2);
     }
@@ -277,7 +277,7 @@ public sealed class ConfigLoaderTests : IDisposable
 
     [Theory]
     [InlineData("log_level = \"loud\"", "Invalid log level: loud")]
-    [InlineData("recursors = [\"foo\"]", "Invalid recursor address: foo")]
+    [InlineData("recursors = [\"foo:bar\"]", "Invalid recursor address: foo:bar")]
     [InlineData("connect { ca_provider = \"vault\" }", "this version does not have the CA provider vault")]
     [InlineData("connect { ca_provider = \"zz\" }", "zz is not a valid CA provider")]
     public void A_value_that_would_come_to_nothing_is_refused(string hcl, string said) =>
@@ -300,12 +300,14 @@ public sealed class ConfigLoaderTests : IDisposable
     }
 
     [Theory]
-    [InlineData("1.1.1.1", "1.1.1.1:53")]
-    [InlineData("1.1.1.1:5353", "1.1.1.1:5353")]
-    [InlineData("::1", "[::1]:53")]
-    [InlineData("[::1]:5353", "[::1]:5353")]
-    public void A_recursor_is_asked_at_port_53_unless_it_says_another(string written, string meant) =>
-        Good("-dev", "-recursor", written).Dns.Recursors.Single().ToString().ShouldBe(meant);
+    [InlineData("1.1.1.1", "1.1.1.1", 53)]
+    [InlineData("1.1.1.1:5353", "1.1.1.1", 5353)]
+    [InlineData("::1", "::1", 53)]
+    [InlineData("[::1]:5353", "::1", 5353)]
+    [InlineData("ns.example", "ns.example", 53)]
+    [InlineData("ns.example:5353", "ns.example", 5353)]
+    public void A_recursor_is_asked_at_port_53_unless_it_says_another(string written, string host, int port) =>
+        Good("-dev", "-recursor", written).Dns.Recursors.Single().ShouldBe(new RecursorAddress(written, host, port));
 
     [Theory]
     [InlineData("kind = \"service-resolver\" name = \"x\"", "this version does not act on it")]

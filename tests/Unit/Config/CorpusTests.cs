@@ -34,6 +34,9 @@ public sealed partial class CorpusTests
         ("\"services\":{\"name\"", true, "a single object stands for a list of one in JSON as in HCL"),
         ("acl_default_policy", false, "Consul finds out when the ACL system starts"),
         ("log_level = \"FOO\"", false, "Consul finds out when the agent starts"),
+        ("syslog_facility = \"x\"", false, "Consul finds out when it writes to the system's log"),
+        ("tls_min_version = \"x\"", false, "Consul finds out when the agent starts"),
+        ("unix_sockets { mode = \"999\" }", false, "Consul finds out when the agent listens"),
         ("recursors = [\"x:y:z\"]", false, "Consul finds out when the agent starts"),
     ];
 

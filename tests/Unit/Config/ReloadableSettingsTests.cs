@@ -23,7 +23,7 @@ public sealed class ReloadableSettingsTests
             ["discard_check_output"] = ("discard_check_output = true", static c => Local(c).DiscardCheckOutput),
             ["connect.managed_sidecars"] =
                 ("connect { managed_sidecars = false }", static c => Local(c).ManagesSidecars),
-            ["recursors"] = ("recursors = [\"1.1.1.1\"]", static c => Dns(c).Recursors.Count),
+            ["recursors"] = ("recursors = [\"1.1.1.1\"]", static c => c.Dns.Recursors.Count),
             ["dns_config.node_ttl"] = ("dns_config { node_ttl = \"5s\" }", static c => Dns(c).NodeTtl),
             ["dns_config.service_ttl"] =
                 ("dns_config { service_ttl { \"*\" = \"5s\" } }", static c => Dns(c).ServiceTtl.Count),
@@ -32,6 +32,12 @@ public sealed class ReloadableSettingsTests
             ["dns_config.only_passing"] = ("dns_config { only_passing = true }", static c => Dns(c).OnlyPassing),
             ["dns_config.recursor_timeout"] =
                 ("dns_config { recursor_timeout = \"5s\" }", static c => Dns(c).RecursorTimeout),
+            ["dns_config.recursor_strategy"] =
+                ("dns_config { recursor_strategy = \"random\" }", static c => Dns(c).AsksAtRandom),
+            ["telemetry.prefix_filter"] = (
+                "telemetry { prefix_filter = [\"-consul.a\"] }", static c => ConfigMapping.MetricFilter(c).Shows("a")),
+            ["telemetry.filter_default"] =
+                ("telemetry { filter_default = false }", static c => ConfigMapping.MetricFilter(c).Shows("a")),
             ["dns_config.disable_compression"] =
                 ("dns_config { disable_compression = true }", static c => Dns(c).DisableCompression),
             ["dns_config.udp_answer_limit"] =
@@ -55,6 +61,47 @@ public sealed class ReloadableSettingsTests
                 ("limits { http_max_conns_per_client = 5 }", static c => c.Limits.HttpConnectionsPerClient),
             ["limits.rpc_rate"] = ("limits { rpc_rate = 5 }", static c => c.Limits.Rpc),
             ["limits.rpc_max_burst"] = ("limits { rpc_max_burst = 5 }", static c => c.Limits.Rpc),
+            ["limits.rpc_max_conns_per_client"] =
+                ("limits { rpc_max_conns_per_client = 5 }", static c => c.Limits.Rpc.ConnectionsPerClient),
+            ["node_meta"] = ("node_meta { a = \"b\" }", static c => c.NodeMeta.Count),
+            ["config_entries.bootstrap"] =
+                ("config_entries { bootstrap { kind = \"service-defaults\" name = \"a\" protocol = \"tcp\" } }",
+                static c => c.ConfigEntries.Count),
+            ["ca_file"] = ("ca_file = \"a\"", static c => c.Https.CaFile + c.Tls.CaFile),
+            ["ca_path"] = ("ca_path = \"a\"", static c => c.Https.CaPath + c.Tls.CaPath),
+            ["cert_file"] = ("cert_file = \"a\"", static c => c.Https.CertFile + c.Tls.CertFile),
+            ["key_file"] = ("key_file = \"a\"", static c => c.Https.KeyFile + c.Tls.KeyFile),
+            ["verify_incoming"] = ("verify_incoming = true", static c => c.Https.VerifyIncoming),
+            ["verify_incoming_https"] = ("verify_incoming_https = true", static c => c.Https.VerifyIncoming),
+            ["tls_min_version"] = ("tls_min_version = \"tls13\"", static c => c.Https.Versions),
+            ["tls_cipher_suites"] =
+                ("tls_cipher_suites = \"TLS_RSA_WITH_AES_128_CBC_SHA\"", static c => c.Https.CipherSuites.Count),
+            ["enable_agent_tls_for_checks"] =
+                ("enable_agent_tls_for_checks = true", static c => c.CheckSettings.UseAgentTls),
+            ["tls.enable_agent_tls_for_checks"] =
+                ("tls { enable_agent_tls_for_checks = true }", static c => c.CheckSettings.UseAgentTls),
+            ["tls.defaults.ca_file"] = ("tls { defaults { ca_file = \"a\" } }", static c => c.Https.CaFile),
+            ["tls.defaults.ca_path"] = ("tls { defaults { ca_path = \"a\" } }", static c => c.Https.CaPath),
+            ["tls.defaults.cert_file"] = ("tls { defaults { cert_file = \"a\" } }", static c => c.Https.CertFile),
+            ["tls.defaults.key_file"] = ("tls { defaults { key_file = \"a\" } }", static c => c.Https.KeyFile),
+            ["tls.defaults.tls_min_version"] =
+                ("tls { defaults { tls_min_version = \"TLSv1_3\" } }", static c => c.Https.Versions),
+            ["tls.defaults.tls_cipher_suites"] = (
+                "tls { defaults { tls_cipher_suites = \"TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256\" } }",
+                static c => c.Https.CipherSuites.Count),
+            ["tls.defaults.verify_incoming"] =
+                ("tls { defaults { verify_incoming = true } }", static c => c.Https.VerifyIncoming),
+            ["tls.https.ca_file"] = ("tls { https { ca_file = \"a\" } }", static c => c.Https.CaFile),
+            ["tls.https.ca_path"] = ("tls { https { ca_path = \"a\" } }", static c => c.Https.CaPath),
+            ["tls.https.cert_file"] = ("tls { https { cert_file = \"a\" } }", static c => c.Https.CertFile),
+            ["tls.https.key_file"] = ("tls { https { key_file = \"a\" } }", static c => c.Https.KeyFile),
+            ["tls.https.tls_min_version"] =
+                ("tls { https { tls_min_version = \"TLSv1_3\" } }", static c => c.Https.Versions),
+            ["tls.https.tls_cipher_suites"] = (
+                "tls { https { tls_cipher_suites = \"TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256\" } }",
+                static c => c.Https.CipherSuites.Count),
+            ["tls.https.verify_incoming"] =
+                ("tls { https { verify_incoming = true } }", static c => c.Https.VerifyIncoming),
             ["log_level"] = ("log_level = \"ERR\"", static c => ConfigMapping.Level(c.Log.Level)),
         };
 
@@ -76,10 +123,10 @@ public sealed class ReloadableSettingsTests
     }
 
     [Fact]
-    public void A_change_of_the_nodes_metadata_needs_a_restart() =>
-        ConfigLoader.NotReloadable(Load(""), Load("node_meta { a = \"b\" }")).ShouldBe(["node_meta"]);
+    public void A_change_of_a_port_needs_a_restart() =>
+        ConfigLoader.NotReloadable(Load(""), Load("ports { http = 8555 }")).ShouldBe(["ports.http"]);
 
-    private static DnsOptions Dns(AgentConfig config) => ConfigMapping.Dns(config);
+    private static DnsOptions Dns(AgentConfig config) => ConfigMapping.Dns(config, []);
 
     private static GuardRules Guard(AgentConfig config) => ClientInterfaces.Guards(config);
 

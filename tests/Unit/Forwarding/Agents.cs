@@ -59,6 +59,9 @@ internal sealed class Agent : IAsyncDisposable
     /// <summary>Where HTTP listens.</summary>
     public Uri Address => _http.BaseAddress!;
 
+    /// <summary>Where HTTPS listens.</summary>
+    public Uri Https => new(_runtime.HttpsAddresses);
+
     public IPEndPoint Rpc => _runtime.RpcEndPoint.ShouldNotBeNull();
 
     /// <summary>This server, as others are told of it.</summary>
@@ -79,9 +82,10 @@ internal sealed class Agent : IAsyncDisposable
     /// <param name="hcl">What is configured besides.</param>
     /// <param name="servers">What it is told of.</param>
     /// <param name="reload">What is configured besides when it reloads. Null: the same.</param>
+    /// <param name="servesHttps">Whether it listens for HTTPS, too.</param>
     public static async Task<Agent> StartAsync(
         string node, string datacenter, bool isServer, IPEndPoint? rpc, string hcl, ServerPeer[] servers,
-        string? reload = null)
+        string? reload = null, bool servesHttps = false)
     {
         var id = Guid.NewGuid().ToString();
         ConfigResult Load(string fragment) => ConfigLoader.Load(
@@ -94,14 +98,26 @@ internal sealed class Agent : IAsyncDisposable
         {
             IsServer = isServer,
             Ports = config.Ports with { Http = 0, Dns = 0, Server = rpc?.Port ?? 0, SerfLan = 0, SerfWan = -1 },
-            Addresses = config.Addresses with { Bind = IPAddress.Loopback, Http = [loopback], Dns = [loopback] },
+            Addresses = config.Addresses with
+            {
+                Bind = IPAddress.Loopback, Http = [loopback], Dns = [loopback], Https = servesHttps ? [loopback] : [],
+            },
             Log = config.Log with { Level = "ERROR" },
         };
         var told = new ToldServers();
         told.Tell(servers);
         var runtime = new AgentRuntime(
             config, () => Load(reload ?? hcl), new AgentBuild("0", "", ""), TextWriter.Null, TimeProvider.System, told);
-        await runtime.StartAsync([], CancellationToken.None);
+        try
+        {
+            await runtime.StartAsync([], CancellationToken.None);
+        }
+        catch
+        {
+            await runtime.DisposeAsync();
+            throw;
+        }
+
         return new Agent(runtime, config, told);
     }
 

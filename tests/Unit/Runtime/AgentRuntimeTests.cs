@@ -1,6 +1,7 @@
 using System.Net;
 using Praetor.Agent.Config;
 using Praetor.Agent.Runtime;
+using Praetor.Client;
 using Shouldly;
 using Xunit;
 
@@ -16,25 +17,21 @@ public sealed class AgentRuntimeTests : IDisposable
     public void Dispose() => _log.Dispose();
 
     [Fact]
-    public async Task Without_http_an_agent_runs_and_says_which_sidecars_do_not()
+    public async Task Without_http_its_own_parts_ask_over_a_socket_that_is_theirs_alone()
     {
-        await using (var agent = Make(
-            "-http-port=-1", "-hcl", "service { name = \"web\" port = 1 connect { sidecar_service {} } }"))
+        string path;
+        await using (var agent = Make("-http-port=-1"))
         {
             await agent.StartAsync([], Stop);
-            (await agent.ReloadAsync(Stop)).ShouldBeNull();
+            path = agent.OwnAddress["unix://".Length..];
+            (OperatingSystem.IsWindows() ? default : File.GetUnixFileMode(path))
+                .ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            using var client = new PraetorClient(new ClientOptions { Address = agent.OwnAddress });
+            using var answer = await client.SendAsync(HttpMethod.Get, "/v1/status/leader", null, null, Stop);
+            answer.IsSuccessStatusCode.ShouldBeTrue();
         }
 
-        _log.ToString().ShouldContain("the sidecar does not run, as HTTP is off: web-sidecar-proxy");
-    }
-
-    [Fact]
-    public async Task Without_http_there_is_nothing_that_a_watch_could_ask_not_even_after_a_reload()
-    {
-        await using var agent = Make("-http-port=-1");
-        await agent.StartAsync([], Stop);
-        _load = static () => Load("-hcl", "watches = [{ type = \"services\" args = [\"true\"] }]");
-        (await agent.ReloadAsync(Stop)).ShouldNotBeNull().ShouldContain("require an HTTP or HTTPS endpoint");
+        File.Exists(path).ShouldBeFalse("the socket is still there");
     }
 
     [Fact]

@@ -152,6 +152,30 @@ public sealed class StateStoreTests
     }
 
     [Fact]
+    public async Task Those_who_waited_behind_a_failed_sync_are_refused_too_and_the_engine_is_not_asked_again()
+    {
+        var engine = new StickingEngine();
+        using var store = new StateStore(engine);
+        var told = 0;
+        store.Failed += _ => Interlocked.Increment(ref told);
+        var first = store.SubmitAsync(Put("first", "1"));
+        engine.Reached.Wait(TestContext.Current.CancellationToken);
+        var behind = Enumerable.Range(0, 2 * StateStore.BatchCommandsMax)
+            .Select(i => store.SubmitAsync(Put($"k{i}", "v"))).ToList();
+        engine.GoOn.Set();
+        (await first).Refusal.ShouldNotBeNull().Text.ShouldContain("the sync failed");
+        foreach (var outcome in await Task.WhenAll(behind))
+        {
+            outcome.Refusal.ShouldNotBeNull();
+        }
+
+        (await store.SubmitAsync(Put("later", "1"))).Refusal.ShouldNotBeNull();
+        engine.Commits.ShouldBe(1);
+        told.ShouldBe(1);
+        KvQueries.List(View(store), "").ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task Every_command_is_answered_also_those_that_come_while_the_store_stops()
     {
         for (var round = 0; round < 500; round++)
@@ -204,6 +228,37 @@ public sealed class StateStoreTests
         public void Dispose()
         {
             // Nothing is held.
+        }
+    }
+
+    /// <summary>Its first sync takes until it is told to go on, and then fails; one after that would succeed.</summary>
+    private sealed class StickingEngine : IStorageEngine
+    {
+        public ManualResetEventSlim Reached { get; } = new();
+
+        public ManualResetEventSlim GoOn { get; } = new();
+
+        public int Commits { get; private set; }
+
+        public string Name => "test";
+
+        public ulong Load(Action<StoredRow> visit) => 0;
+
+        public void Commit(CommitBatch batch)
+        {
+            Commits++;
+            Reached.Set();
+            GoOn.Wait(TimeSpan.FromSeconds(20));
+            if (Commits == 1)
+            {
+                throw new StorageFailedException("the sync failed");
+            }
+        }
+
+        public void Dispose()
+        {
+            Reached.Dispose();
+            GoOn.Dispose();
         }
     }
 }

@@ -66,12 +66,10 @@ public sealed class WatchRulesTests
     {
         ConfigNode[] blocks = [Block("type = \"nodes\" args = [\"true\"]")];
 
-        AgentWatches.Read(blocks, hasApi: true, ScriptChecks.Off, out var refused).ShouldBeEmpty();
+        AgentWatches.Read(blocks, ScriptChecks.Off, out var refused).ShouldBeEmpty();
         refused.ShouldNotBeNull().ShouldContain("'enable_local_script_checks'");
-        AgentWatches.Read(blocks, hasApi: true, ScriptChecks.LocalOnly, out var problem).Count.ShouldBe(1);
+        AgentWatches.Read(blocks, ScriptChecks.LocalOnly, out var problem).Count.ShouldBe(1);
         problem.ShouldBeNull();
-        AgentWatches.Read(blocks, hasApi: false, ScriptChecks.LocalOnly, out var noApi);
-        noApi.ShouldBe("watch plans require an HTTP or HTTPS endpoint");
     }
 
     private static ConfigNode Block(string text) => ConfigParser.Parse(text, "test", ConfigFormat.Hcl).Value!;

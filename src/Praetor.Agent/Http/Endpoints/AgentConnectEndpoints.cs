@@ -21,7 +21,7 @@ internal sealed record AgentConnectSettings
 
     public required WaitLimits Waits { get; init; }
 
-    /// <summary>Seeded; waits are spread with it.</summary>
+    /// <summary>Waits are spread with it.</summary>
     public required Random Random { get; init; }
 
     public required TimeProvider Time { get; init; }

@@ -112,7 +112,7 @@ internal static class DebugConfigJson
     {
         json.WriteString("DNSDomain", dns.Domain);
         json.WriteString("DNSAltDomain", dns.AltDomain);
-        CatalogJson.WriteTags(json, "DNSRecursors", [.. dns.Recursors.Select(static at => at.ToString())]);
+        CatalogJson.WriteTags(json, "DNSRecursors", [.. dns.Recursors.Select(static at => at.Text)]);
         json.WriteBoolean("DNSOnlyPassing", dns.OnlyPassing);
         json.WriteBoolean("DNSAllowStale", dns.AllowStale);
         json.WriteBoolean("DNSEnableTruncate", dns.EnableTruncate);
