@@ -14,6 +14,7 @@ using Praetor.Agent.Logging;
 using Praetor.Agent.Membership;
 using Praetor.Server.Coordinates;
 using Praetor.Server.Queries;
+using Praetor.Server.Sessions;
 using Praetor.Server.State;
 using Praetor.Server.Storage;
 
@@ -39,10 +40,12 @@ internal sealed class OwnServer : IServerSide
     private readonly StatusPageText _page;
     private readonly Random _waits;
     private readonly CoordinateCollector _places;
+    private readonly SessionTimers _sessions;
     private readonly CancellationTokenSource _stop = new();
     private HttpServer? _rpc;
     private CatalogReconciler? _reconciler;
     private Task _collecting = Task.CompletedTask;
+    private Task _expiring = Task.CompletedTask;
 
     /// <exception cref="StorageFailedException">The state cannot be read.</exception>
     public OwnServer(
@@ -58,6 +61,7 @@ internal sealed class OwnServer : IServerSide
         _mesh = new MeshServer(_store, _hub, node, config, time, random, log.CreateLogger("agent.connect"));
         _places = new CoordinateCollector(
             _store, config.IsDev ? CoordinatePeriodOfDev : CoordinatePeriod, time);
+        _sessions = new SessionTimers(_store, time);
         _page = new StatusPageText(_store, node, build);
         Catalog = new StoreCatalog(_store, _hub);
         Passing = PassingFor(config.IsDev, isOwn: false);
@@ -96,7 +100,9 @@ internal sealed class OwnServer : IServerSide
         var valueMax = (int)Math.Min(_config.Limits.KvValueBytesMax, int.MaxValue);
         StatusEndpoints.AddTo(routes, $"{_node.Address}:{_node.ServerPort.ToString(CultureInfo.InvariantCulture)}");
         new KvEndpoints(_store, valueMax).AddTo(routes);
-        new TxnEndpoints(_store, valueMax, (int)Math.Min(_config.Limits.TxnBytesMax, int.MaxValue)).AddTo(routes);
+        new SessionEndpoints(_store, _sessions, _node.Name, SessionTtlMin(_config)).AddTo(routes);
+        new TxnEndpoints(
+            _store, _config.Datacenter, valueMax, (int)Math.Min(_config.Limits.TxnBytesMax, int.MaxValue)).AddTo(routes);
         CatalogReads.AddTo(routes, datacenters);
         new CoordinateEndpoints(_places, datacenters, _config.Values.Flag("disable_coordinates")).AddTo(routes);
         new CatalogWrites(_store, _config.Datacenter, Passing.AskAsync).AddTo(routes);
@@ -107,6 +113,7 @@ internal sealed class OwnServer : IServerSide
     public async Task StartAsync(RouteTable routes, CancellationToken stop)
     {
         await _mesh.InitializeAsync(stop);
+        _expiring = UntilStoppedAsync(_sessions.RunAsync);
         if (_config.Ports.Server < 0)
         {
             return;
@@ -148,7 +155,7 @@ internal sealed class OwnServer : IServerSide
     {
         _reconciler = new CatalogReconciler(_store, membership, _node, _time, _log.CreateLogger("agent.leader"));
         _reconciler.Start();
-        _collecting = CollectAsync();
+        _collecting = UntilStoppedAsync(_places.RunAsync);
     }
 
     public ValueTask<string> StatusPageAsync(CancellationToken stop) => ValueTask.FromResult(_page.Render());
@@ -159,7 +166,7 @@ internal sealed class OwnServer : IServerSide
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
-        await _collecting;
+        await Task.WhenAll(_collecting, _expiring);
         if (_reconciler is not null)
         {
             await _reconciler.DisposeAsync();
@@ -175,17 +182,20 @@ internal sealed class OwnServer : IServerSide
         _stop.Dispose();
     }
 
-    private async Task CollectAsync()
+    private async Task UntilStoppedAsync(Func<CancellationToken, Task> run)
     {
         try
         {
-            await _places.RunAsync(_stop.Token);
+            await run(_stop.Token);
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
             // The agent ends.
         }
     }
+
+    private static TimeSpan SessionTtlMin(AgentConfig config) =>
+        config.Values.Duration("session_ttl_min") is var asked && asked > TimeSpan.Zero ? asked : SessionRules.TtlMin;
 
     private static bool IsOwn(HttpContext context) => context.Request.Headers.ContainsKey(Forwarder.OwnHeader);
 
