@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
 using Languages;
-using Praetor.Agent.Http.Json;
 using Praetor.Server.Model;
 using Praetor.Server.State;
 using Praetor.Server.Transactions;

@@ -1,10 +1,9 @@
 using System.Text.Json;
-using Praetor.Agent.Http.Endpoints;
-using Praetor.Server.Catalog;
+using Praetor.Agent.Http.Json;
 using Praetor.Server.Model;
 using Praetor.Server.Transactions;
 
-namespace Praetor.Agent.Http.Json;
+namespace Praetor.Agent.Http.Endpoints;
 
 /// <summary>Reads the operations of a transaction, and writes what they gave.</summary>
 internal static class TxnBodies
@@ -43,11 +42,11 @@ internal static class TxnBodies
                 break;
             case ServiceRecord service:
                 json.WritePropertyName("Service");
-                CatalogJson.WriteNodeService(json, service);
+                CatalogJson.WriteNodeService(json, service, showsNoTagsAsNull: true);
                 break;
             case CheckRecord check:
                 json.WritePropertyName("Check");
-                CatalogJson.WriteCheck(json, check);
+                CatalogJson.WriteCheck(json, check, showsNoTagsAsNull: true);
                 break;
             default:
                 throw new InvalidOperationException($"a transaction does not answer a {result.Record.GetType().Name}");
