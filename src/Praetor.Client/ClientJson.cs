@@ -36,4 +36,6 @@ namespace Praetor.Client;
 [JsonSerializable(typeof(KeyringKey))]
 [JsonSerializable(typeof(SessionRequest))]
 [JsonSerializable(typeof(SessionCreated))]
+[JsonSerializable(typeof(SessionEntry[]))]
+[JsonSerializable(typeof(Locks.SemaphoreState))]
 internal sealed partial class ClientJson : JsonSerializerContext;

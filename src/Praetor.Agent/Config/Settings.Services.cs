@@ -22,7 +22,7 @@ public static partial class Settings
         Flag("enable_central_service_config", "true", "Services take defaults from config entries.").Later(),
         Duration("discovery_max_stale", "0s", "Oldest data for answers about services; 0: ask the leader.").Later()
             .Reloads(),
-        Duration("session_ttl_min", "0s", "Shortest TTL of a session; 0: 10 s.").Later(),
+        Duration("session_ttl_min", "0s", "Shortest TTL of a session; 0: 10 s."),
     ];
 
     /// <summary>The mesh.</summary>

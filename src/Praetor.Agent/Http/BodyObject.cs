@@ -48,6 +48,12 @@ internal sealed class BodyObject
         }
     }
 
+    /// <summary>An object that was read already.</summary>
+    public static BodyObject Of(JsonElement element) => new(element, new Problems());
+
+    /// <summary>Whether a member is there, be it null.</summary>
+    public bool Has(string name) => _members.ContainsKey(name);
+
     /// <summary>What was wrong first. Null: nothing so far; call <see cref="Finish"/> before.</summary>
     public string? Problem => _problems.First;
 
@@ -254,7 +260,8 @@ internal sealed class BodyObject
 
     private static TimeSpan ParseOrZero(string text) => GoDuration.TryParse(text, out var span) ? span : TimeSpan.Zero;
 
-    private static string KindOf(JsonElement value) => value.ValueKind switch
+    /// <summary>The kind of a value, in the words of Go's decoder.</summary>
+    public static string KindOf(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.String => "string",
         JsonValueKind.Number => "number",

@@ -274,8 +274,7 @@ internal sealed partial class HttpApi(ApiSurroundings around)
             return true;
         }
 
-        if (!HttpMethods.IsGet(request.Method)
-            || await leadership.IsNewestAsync(request.Query.Has("consistent"), request.Aborted))
+        if (await leadership.IsNewestAsync(request.Query.Has("consistent"), request.Aborted))
         {
             return false;
         }

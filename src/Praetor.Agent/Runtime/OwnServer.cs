@@ -15,6 +15,7 @@ using Praetor.Agent.Logging;
 using Praetor.Agent.Membership;
 using Praetor.Server.Coordinates;
 using Praetor.Server.Queries;
+using Praetor.Server.Sessions;
 using Praetor.Server.State;
 using Praetor.Server.Storage;
 
@@ -43,11 +44,13 @@ internal sealed class OwnServer : IServerSide
     private readonly ClusterNode? _cluster;
     private readonly RemoteMesh? _remoteMesh;
     private readonly Func<string, string> _tokens;
+    private readonly SessionTimers _sessions;
     private readonly CancellationTokenSource _stop = new();
     private HttpServer? _rpc;
     private CatalogReconciler? _reconciler;
     private Task _collecting = Task.CompletedTask;
     private Task _leading = Task.CompletedTask;
+    private Task _expiring = Task.CompletedTask;
 
     /// <exception cref="StorageFailedException">The state cannot be read.</exception>
     public OwnServer(
@@ -73,6 +76,7 @@ internal sealed class OwnServer : IServerSide
         _mesh = new MeshServer(_store, _hub, node, config, time, random, log.CreateLogger("agent.connect"));
         _places = new CoordinateCollector(
             _store, config.IsDev ? CoordinatePeriodOfDev : CoordinatePeriod, time);
+        _sessions = new SessionTimers(_store, time);
         _page = new StatusPageText(_store, node, build);
 
         // One of several asks the leader, be it itself, for everything that is to be the newest.
@@ -119,7 +123,9 @@ internal sealed class OwnServer : IServerSide
         StatusEndpoints.AddTo(routes, Address, _cluster);
         new OperatorEndpoints(_node, Address, _cluster).AddTo(routes);
         new KvEndpoints(_store, valueMax).AddTo(routes);
-        new TxnEndpoints(_store, valueMax, (int)Math.Min(_config.Limits.TxnBytesMax, int.MaxValue)).AddTo(routes);
+        new SessionEndpoints(_store, _sessions, _node.Name, SessionTtlMin(_config)).AddTo(routes);
+        new TxnEndpoints(
+            _store, _config.Datacenter, valueMax, (int)Math.Min(_config.Limits.TxnBytesMax, int.MaxValue)).AddTo(routes);
         CatalogReads.AddTo(routes, datacenters);
         new CoordinateEndpoints(_places, datacenters, _config.Values.Flag("disable_coordinates")).AddTo(routes);
         new CatalogWrites(_store, _config.Datacenter, Passing.AskAsync).AddTo(routes);
@@ -140,6 +146,7 @@ internal sealed class OwnServer : IServerSide
         if (_cluster is null)
         {
             await _mesh.InitializeAsync(stop);
+            _expiring = UntilStoppedAsync(_sessions.RunAsync);
         }
 
         _remoteMesh?.Start();
@@ -186,7 +193,7 @@ internal sealed class OwnServer : IServerSide
 
     public void Follow(GossipMembership membership)
     {
-        _collecting = CollectAsync();
+        _collecting = UntilStoppedAsync(_places.RunAsync);
         if (_cluster is null)
         {
             _reconciler = Reconciler(membership);
@@ -202,7 +209,10 @@ internal sealed class OwnServer : IServerSide
     {
         try
         {
-            await _mesh.BootstrapAsync(next.ConfigEntries);
+            if (_cluster is null || _cluster.Leads)
+            {
+                await _mesh.BootstrapAsync(next.ConfigEntries);
+            }
         }
         catch (FormatException e)
         {
@@ -225,7 +235,7 @@ internal sealed class OwnServer : IServerSide
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
-        await _collecting;
+        await Task.WhenAll(_collecting, _expiring);
         if (_reconciler is not null)
         {
             await _reconciler.DisposeAsync();
@@ -263,7 +273,7 @@ internal sealed class OwnServer : IServerSide
         {
             await _mesh.InitializeAsync(ended);
             reconciler.Start();
-            await Task.Delay(Timeout.InfiniteTimeSpan, _time, ended);
+            await _sessions.RunAsync(ended);
         }
         catch (OperationCanceledException) when (ended.IsCancellationRequested)
         {
@@ -279,17 +289,20 @@ internal sealed class OwnServer : IServerSide
         }
     }
 
-    private async Task CollectAsync()
+    private async Task UntilStoppedAsync(Func<CancellationToken, Task> run)
     {
         try
         {
-            await _places.RunAsync(_stop.Token);
+            await run(_stop.Token);
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
             // The agent ends.
         }
     }
+
+    private static TimeSpan SessionTtlMin(AgentConfig config) =>
+        config.Values.Duration("session_ttl_min") is var asked && asked > TimeSpan.Zero ? asked : SessionRules.TtlMin;
 
     private static bool IsOwn(HttpContext context) => context.Request.Headers.ContainsKey(Forwarder.OwnHeader);
 

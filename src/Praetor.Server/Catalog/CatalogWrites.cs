@@ -1,4 +1,5 @@
 using Praetor.Server.Model;
+using Praetor.Server.Sessions;
 using Praetor.Server.State;
 
 namespace Praetor.Server.Catalog;
@@ -6,6 +7,12 @@ namespace Praetor.Server.Catalog;
 /// <summary>What single commands and transactions do to the catalog alike.</summary>
 internal static class CatalogWrites
 {
+    /// <summary>Said of what is to stand on a node that is not there.</summary>
+    public const string MissingNode = "Missing node registration";
+
+    /// <summary>Said of a check for an instance that is not there.</summary>
+    public const string MissingService = "Missing service registration";
+
     public static Refusal? PutNode(WriteTransaction tx, NodeRecord node, bool skipUpdate)
     {
         var old = tx.Peek(Tables.NodesByName, KeyBytes.Folded(node.Name));
@@ -28,11 +35,12 @@ internal static class CatalogWrites
         return null;
     }
 
-    public static Refusal? PutService(WriteTransaction tx, string node, ServiceRecord service)
+    /// <returns>Why not. Null: it was put.</returns>
+    public static string? PutService(WriteTransaction tx, string node, ServiceRecord service)
     {
         if (tx.Peek(Tables.NodesByName, KeyBytes.Folded(node)) is not { } known)
         {
-            return Refusal.Failed("failed inserting service: Missing node registration");
+            return MissingNode;
         }
 
         var record = service with { Node = known.Name };
@@ -60,11 +68,12 @@ internal static class CatalogWrites
         }
     }
 
-    public static Refusal? PutCheck(WriteTransaction tx, string node, CheckRecord check)
+    /// <returns>Why not. Null: it was put.</returns>
+    public static string? PutCheck(WriteTransaction tx, string node, CheckRecord check)
     {
         if (tx.Peek(Tables.NodesByName, KeyBytes.Folded(node)) is not { } known)
         {
-            return Refusal.Failed("failed inserting check: Missing node registration");
+            return MissingNode;
         }
 
         var record = check with { Node = known.Name };
@@ -72,7 +81,7 @@ internal static class CatalogWrites
         {
             if (tx.Peek(Tables.ServicesByNode, KeyBytes.Folded(node, check.ServiceId)) is not { } service)
             {
-                return Refusal.Failed($"failed inserting check: Missing service registration on node \"{node}\"");
+                return MissingService;
             }
 
             record = record with { ServiceId = service.Id, ServiceName = service.Name, ServiceTags = service.Tags };
@@ -82,6 +91,10 @@ internal static class CatalogWrites
         if (old is null || !RecordEquality.Same(old, record))
         {
             tx.Put(Tables.Checks, record);
+            if (record.Status == CheckStatuses.Critical)
+            {
+                SessionWrites.EndBy(tx, record);
+            }
         }
 
         return null;
@@ -94,6 +107,7 @@ internal static class CatalogWrites
             return;
         }
 
+        SessionWrites.EndOn(tx, name);
         foreach (var service in tx.PeekScan(Tables.ServicesByNode, KeyBytes.Folded(name)).ToList())
         {
             DeleteService(tx, name, service.Id);
@@ -121,7 +135,7 @@ internal static class CatalogWrites
 
         foreach (var check in CatalogQueries.ChecksOf(tx, service).ToList())
         {
-            tx.Delete(Tables.Checks, check);
+            DeleteCheck(tx, check);
         }
 
         tx.Delete(Tables.Services, service);
@@ -131,8 +145,14 @@ internal static class CatalogWrites
     {
         if (tx.Peek(Tables.ChecksByNode, KeyBytes.Folded(node, id)) is { } check)
         {
-            tx.Delete(Tables.Checks, check);
+            DeleteCheck(tx, check);
         }
+    }
+
+    public static void DeleteCheck(WriteTransaction tx, CheckRecord check)
+    {
+        tx.Delete(Tables.Checks, check);
+        SessionWrites.EndBy(tx, check);
     }
 
     // A node id that comes back under another name is the same machine renamed: what stood under the old name goes.

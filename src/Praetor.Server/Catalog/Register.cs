@@ -37,14 +37,15 @@ public sealed class Register(Registration registration) : Command<bool>
         var node = registration.Node.Name;
         if (registration.Service is { } service && CatalogWrites.PutService(tx, node, service) is { } badService)
         {
-            return badService;
+            return Refusal.Failed($"failed inserting service: {badService}");
         }
 
         foreach (var check in registration.Checks)
         {
             if (CatalogWrites.PutCheck(tx, node, check) is { } badCheck)
             {
-                return badCheck;
+                var where = badCheck == CatalogWrites.MissingService ? $" on node \"{node}\"" : "";
+                return Refusal.Failed($"failed inserting check: {badCheck}{where}");
             }
         }
 

@@ -71,14 +71,15 @@ internal static class KvWrites
             Session = old?.Session ?? "",
         };
 
-        // The same again is no change: nobody is woken for it.
-        if (old is not null && old.Flags == flags && old.Value.AsSpan().SequenceEqual(value))
-        {
-            return old;
-        }
-
-        return tx.Put(Tables.Kv, record);
+        return Put(tx, old, record);
     }
+
+    /// <summary>Puts a key in place of the old one; the same again is no change, and nobody is woken for it.</summary>
+    public static KvRecord Put(WriteTransaction tx, KvRecord? old, KvRecord record) =>
+        old is not null && old.Flags == record.Flags && old.Session == record.Session
+            && old.LockIndex == record.LockIndex && old.Value.AsSpan().SequenceEqual(record.Value)
+            ? old
+            : tx.Put(Tables.Kv, record);
 
     public static void DeleteTree(WriteTransaction tx, string prefix)
     {

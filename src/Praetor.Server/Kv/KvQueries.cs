@@ -8,7 +8,18 @@ namespace Praetor.Server.Kv;
 public static class KvQueries
 {
     /// <summary>One key, or null.</summary>
-    public static KvRecord? Get(ReadView view, string key) => view.Get(Tables.KvByKey, KeyBytes.Exact(key));
+    /// <remarks>The end of a lock delay counts as a change of the key: whoever waits for it is to try again.</remarks>
+    public static KvRecord? Get(ReadView view, string key)
+    {
+        var bytes = KeyBytes.Exact(key);
+        var record = view.Get(Tables.KvByKey, bytes);
+        if (record is null or { LockIndex: > 0, Session: "" })
+        {
+            view.NoteKey(Tables.LockDelaysByKey, bytes);
+        }
+
+        return record;
+    }
 
     /// <summary>All keys that begin alike, in order.</summary>
     public static IEnumerable<KvRecord> List(ReadView view, string prefix) =>

@@ -10,4 +10,6 @@ namespace Praetor.Server.Model;
 [JsonSerializable(typeof(ConfigEntryRecord))]
 [JsonSerializable(typeof(DocumentRecord))]
 [JsonSerializable(typeof(CoordinateRecord))]
+[JsonSerializable(typeof(SessionRecord))]
+[JsonSerializable(typeof(LockDelayRecord))]
 internal sealed partial class StorageJson : JsonSerializerContext;

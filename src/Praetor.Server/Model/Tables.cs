@@ -8,7 +8,7 @@ namespace Praetor.Server.Model;
 public static class Tables
 {
     /// <summary>How many trees a snapshot has.</summary>
-    public const int Slots = 15;
+    public const int Slots = 20;
 
     /// <summary>Nodes by name.</summary>
     public static readonly TableIndex<NodeRecord> NodesByName = new(0, static n => KeyBytes.Folded(n.Name));
@@ -65,6 +65,22 @@ public static class Tables
     public static readonly TableIndex<CoordinateRecord> CoordinatesByNode =
         new(14, static c => KeyBytes.Folded(c.Node, c.Segment));
 
+    /// <summary>Sessions by id.</summary>
+    public static readonly TableIndex<SessionRecord> SessionsById = new(15, static s => KeyBytes.Exact(s.Id));
+
+    /// <summary>Sessions by node and id.</summary>
+    public static readonly TableIndex<SessionRecord> SessionsByNode =
+        new(16, static s => SessionIndexes.ByNode(s.Node, s.Id));
+
+    /// <summary>Sessions by node, check and id.</summary>
+    internal static readonly TableIndex<SessionRecord> SessionsByCheck = new(17, static _ => null);
+
+    /// <summary>Keys by the session that holds them.</summary>
+    internal static readonly TableIndex<KvRecord> KvByHolder = new(18, SessionIndexes.ByHolder);
+
+    /// <summary>Lock delays by key.</summary>
+    public static readonly TableIndex<LockDelayRecord> LockDelaysByKey = new(19, static d => KeyBytes.Exact(d.Key));
+
     /// <summary>Nodes.</summary>
     public static readonly Table<NodeRecord> Nodes = new()
     {
@@ -107,6 +123,7 @@ public static class Tables
         Id = 4,
         Name = "kv",
         Primary = KvByKey,
+        Secondary = [KvByHolder],
         Encoder = KvRecord.Encode,
         Decoder = KvRecord.Decode,
     };
@@ -141,9 +158,31 @@ public static class Tables
         Decoder = static bytes => FromJson(bytes, StorageJson.Default.CoordinateRecord),
     };
 
+    /// <summary>Sessions.</summary>
+    public static readonly Table<SessionRecord> Sessions = new()
+    {
+        Id = 8,
+        Name = "sessions",
+        Primary = SessionsById,
+        Secondary = [SessionsByNode],
+        Encoder = static s => ToJson(s, StorageJson.Default.SessionRecord),
+        Decoder = static bytes => FromJson(bytes, StorageJson.Default.SessionRecord),
+        OnChange = SessionIndexes.SessionChanged,
+    };
+
+    /// <summary>Keys that nobody gets for a while.</summary>
+    public static readonly Table<LockDelayRecord> LockDelays = new()
+    {
+        Id = 9,
+        Name = "lock-delays",
+        Primary = LockDelaysByKey,
+        Encoder = static d => ToJson(d, StorageJson.Default.LockDelayRecord),
+        Decoder = static bytes => FromJson(bytes, StorageJson.Default.LockDelayRecord),
+    };
+
     /// <summary>Every stored table.</summary>
     public static readonly IReadOnlyList<Table> All =
-        [Nodes, Services, Checks, Kv, ConfigEntries, Documents, Coordinates];
+        [Nodes, Services, Checks, Kv, ConfigEntries, Documents, Coordinates, Sessions, LockDelays];
 
     private static byte[] ToJson<T>(T record, JsonTypeInfo<T> type) =>
         JsonSerializer.SerializeToUtf8Bytes(record, type);

@@ -67,6 +67,31 @@ internal sealed class RadixTree<T>
     /// <summary>Values whose keys begin with a prefix, in the byte order of their keys.</summary>
     public RadixScan<T> Scan(ReadOnlySpan<byte> prefix) => new(Find(prefix, out _));
 
+    /// <summary>Values put after an index and some on the way to them, in the byte order of their keys; branches in
+    /// which nothing changed are not visited.</summary>
+    public IEnumerable<T> ScanSince(ulong index)
+    {
+        var left = new Stack<RadixNode<T>>();
+        left.Push(Root);
+        while (left.TryPop(out var node))
+        {
+            if (node.LastIndex <= index)
+            {
+                continue;
+            }
+
+            for (var i = node.Children.Length - 1; i >= 0; i--)
+            {
+                left.Push(node.Children[i]);
+            }
+
+            if (node.Value is { } value)
+            {
+                yield return value;
+            }
+        }
+    }
+
     /// <summary>
     /// Visits values under a prefix in order with the rest of their key; the visitor may skip what is below a group.
     /// </summary>

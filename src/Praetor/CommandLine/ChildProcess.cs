@@ -20,20 +20,20 @@ internal sealed partial class ChildProcess
 
     /// <summary>Runs a program to its end.</summary>
     /// <param name="words">The program and its arguments.</param>
-    /// <param name="input">What it may read.</param>
+    /// <param name="input">What it may read. Null: what we read ourselves.</param>
     /// <param name="environment">What stands in its environment beside ours.</param>
     /// <param name="stop">Stops waiting for it.</param>
     /// <returns>The exit code.</returns>
     /// <exception cref="CommandException">It could not be started.</exception>
     public async Task<int> RunAsync(
-        IReadOnlyList<string> words, string input, IReadOnlyDictionary<string, string> environment,
+        IReadOnlyList<string> words, string? input, IReadOnlyDictionary<string, string> environment,
         CancellationToken stop)
     {
-        using var process = Start(words, environment);
+        using var process = Start(words, environment, givesInput: input is not null);
         Volatile.Write(ref _running, process);
         try
         {
-            await FeedAsync(process, input, stop);
+            await (input is null ? Task.CompletedTask : FeedAsync(process, input, stop));
             await process.WaitForExitAsync(stop);
             return process.ExitCode;
         }
@@ -42,6 +42,9 @@ internal sealed partial class ChildProcess
             Volatile.Write(ref _running, null);
         }
     }
+
+    /// <summary>The number of the program that runs. 0: none does.</summary>
+    public int Id => Volatile.Read(ref _running)?.Id ?? 0;
 
     /// <summary>Passes a signal on to the program, if one runs.</summary>
     public void Signal(PosixSignal signal)
@@ -54,9 +57,13 @@ internal sealed partial class ChildProcess
         }
     }
 
-    private static Process Start(IReadOnlyList<string> words, IReadOnlyDictionary<string, string> environment)
+    /// <summary>Ends the program, if one runs, and all that it started.</summary>
+    public void Kill() => Volatile.Read(ref _running)?.Kill(entireProcessTree: true);
+
+    private static Process Start(
+        IReadOnlyList<string> words, IReadOnlyDictionary<string, string> environment, bool givesInput)
     {
-        var info = new ProcessStartInfo(words[0]) { RedirectStandardInput = true, UseShellExecute = false };
+        var info = new ProcessStartInfo(words[0]) { RedirectStandardInput = givesInput, UseShellExecute = false };
         foreach (var word in words.Skip(1))
         {
             info.ArgumentList.Add(word);

@@ -35,7 +35,8 @@ internal sealed class FlagSet
 
     public Flag<ulong> UInt(string name, string help) => Add(new Flag<ulong>(name, "uint", help, 0, ReadUInt));
 
-    public Flag<int> Int(string name, string help) => Add(new Flag<int>(name, "int", help, 0, ReadInt));
+    public Flag<int> Int(string name, string help, int initial = 0) =>
+        Add(new Flag<int>(name, "int", help, initial, ReadInt));
 
     /// <summary>A flag that may be given again and again.</summary>
     public Flag<List<string>> Strings(string name, string help, Candidates offer = Candidates.None) =>

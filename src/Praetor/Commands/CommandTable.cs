@@ -77,6 +77,7 @@ internal static class CommandTable
         new("kv import", "Stores a tree of keys from JSON", static () => new KvImportCommand()),
         new("kv put", "Stores a value", static () => new KvPutCommand()),
         new("leave", "Makes the agent leave and end", static () => new LeaveCommand()),
+        new("lock", "Runs a command while a lock is held", static () => new LockCommand()),
         new("maint", "Takes a node or a service out for maintenance", static () => new MaintCommand()),
         new("members", "Lists the agents of the cluster", static () => new MembersCommand()),
         new("monitor", "Prints the agent's log as it is written", static () => new MonitorCommand()),

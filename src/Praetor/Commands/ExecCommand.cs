@@ -1,4 +1,3 @@
-using System.Net;
 using System.Text.Json;
 using Praetor.Client;
 using Praetor.CommandLine;
@@ -144,12 +143,6 @@ internal sealed class ExecCommand : Command
             }
 
             return await client.CreateSessionAsync(request, stop);
-        }
-        catch (ApiException missing) when (missing.Status == HttpStatusCode.NotFound)
-        {
-            throw new CommandException(
-                $"Failed to create session: {missing.Message}: this agent has no sessions, which exec needs to lock "
-                + "its keys; ask one that has them with -http-addr");
         }
         catch (Exception failure) when (AgentCalls.IsOfAgent(failure))
         {

@@ -81,7 +81,8 @@ internal sealed class CatalogWrites(
         .. registration.Checks.SelectMany(static c => new[] { c.Id, c.Name, c.ServiceId, c.ServiceName }),
     ];
 
-    private static string? ServiceProblem(ServiceRecord service)
+    /// <summary>What is wrong with a service. Null: nothing.</summary>
+    internal static string? ServiceProblem(ServiceRecord service)
     {
         if (service.Name.Length == 0)
         {

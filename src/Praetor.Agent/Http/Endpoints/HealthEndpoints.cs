@@ -66,7 +66,8 @@ internal static class HealthEndpoints
         }
 
         var listed = CoordinateQueries.Nearest(view, filter.Value!.Apply(checks), static c => c.Node, request.Near);
-        return RouteRows.List(request, view, listed, CatalogJson.WriteCheck);
+        return RouteRows.List(
+            request, view, listed, static (json, check) => CatalogJson.WriteCheck(json, check));
     }
 
     private static QueryAnswer Service(ApiRequest request, ReadView view, bool connect)

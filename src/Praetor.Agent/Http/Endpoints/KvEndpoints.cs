@@ -10,7 +10,6 @@ namespace Praetor.Agent.Http.Endpoints;
 internal sealed class KvEndpoints(StateStore store, int valueMax)
 {
     private const string Pattern = "/v1/kv/{key*}";
-    private const int UuidLength = 36;
 
     public void AddTo(RouteTable routes)
     {
@@ -127,48 +126,18 @@ internal sealed class KvEndpoints(StateStore store, int valueMax)
             return Reply.Text(500, problem);
         }
 
-        if (query.Has("acquire") || query.Has("release"))
-        {
-            return WithSession(query);
-        }
-
         if (KvRecord.IsTooLong(request.Name))
         {
             return Reply.BadRequest($"Key is too long, max size: {KvRecord.KeyBytesMax} bytes");
         }
 
-        // There are no sessions yet, so no lock can be had, and none can be given back.
-        if (query.Has("acquire"))
-        {
-            return Reply.Text(500, $"invalid session \"{query["acquire"]}\"");
-        }
-
-        if (query.Has("release"))
-        {
-            return Reply.False;
-        }
-
-        if (query.Has("acquire"))
-        {
-            return Reply.Text(500, NoSession(query["acquire"]));
-        }
-
-        if (query.Has("release"))
-        {
-            return Reply.False;
-        }
-
-        var body = request.Body.ToArray();
-        return Reply.Of(await store.SubmitAsync(new PutKey(request.Name, body, flags ?? 0, cas)));
+        return Reply.Of(await store.SubmitAsync(Put(request.Name, request.Body.ToArray(), flags ?? 0, cas, query)));
     }
 
-    // There are no sessions yet, so none can be named; a plain write instead would let two holders into one lock.
-    private static string NoSession(string id) => id.Length switch
-    {
-        0 => "missing session",
-        UuidLength => $"invalid session \"{id}\"",
-        _ => $"failed session lookup: index error: UUID must be {UuidLength} characters",
-    };
+    private static Command<bool> Put(string key, byte[] value, ulong flags, ulong? cas, QueryParameters query) =>
+        query.Has("acquire") ? new AcquireKey(key, value, flags, query["acquire"])
+        : query.Has("release") ? new ReleaseKey(key, value, flags, query["release"])
+        : new PutKey(key, value, flags, cas);
 
     private async ValueTask<Reply> DeleteAsync(ApiRequest request)
     {
@@ -189,16 +158,6 @@ internal sealed class KvEndpoints(StateStore store, int valueMax)
         }
 
         return Reply.Of(await store.SubmitAsync(new DeleteKey(request.Name, recurse, cas)));
-    }
-
-    // There are no sessions yet, so none can hold a key; whoever asks for a lock must never believe to have it.
-    private static Reply WithSession(QueryParameters query)
-    {
-        var acquires = query.Has("acquire");
-        var session = query[acquires ? "acquire" : "release"];
-        return session.Length == 0 ? Reply.Text(500, "missing session")
-            : acquires ? Reply.Text(500, $"invalid session \"{session}\"")
-            : Reply.False;
     }
 
     private static Reply? Conflict(QueryParameters query, params ReadOnlySpan<string> flags)

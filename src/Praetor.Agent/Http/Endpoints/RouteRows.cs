@@ -14,6 +14,8 @@ internal static class RouteRows
     public static readonly AclRequirement NodeWrite = new("node", "write");
     public static readonly AclRequirement ServiceRead = new("service", "read");
     public static readonly AclRequirement ServiceWrite = new("service", "write");
+    public static readonly AclRequirement SessionRead = new("session", "read");
+    public static readonly AclRequirement SessionWrite = new("session", "write");
     public static readonly AclRequirement AgentRead = new("agent", "read");
     public static readonly AclRequirement AgentWrite = new("agent", "write");
     public static readonly AclRequirement OperatorRead = new("operator", "read");

@@ -7,8 +7,8 @@ using Praetor.Server.Transactions;
 
 namespace Praetor.Agent.Http.Endpoints;
 
-/// <summary>/v1/txn: several operations on keys, all or none.</summary>
-internal sealed class TxnEndpoints(StateStore store, int valueMax, int bodyMax)
+/// <summary>/v1/txn: several operations on keys and on the catalog, all or none.</summary>
+internal sealed class TxnEndpoints(StateStore store, string datacenter, int valueMax, int bodyMax)
 {
     private const int OperationsMax = 128;
 
@@ -19,17 +19,24 @@ internal sealed class TxnEndpoints(StateStore store, int valueMax, int bodyMax)
         Acl = new AclRequirement("key", "write"),
         Handle = RunAsync,
         BodyMax = bodyMax,
-        Description = "Up to 128 operations on keys, done all or, when one fails, not at all.",
+        BodyMaxRemedy = ". See https://www.consul.io/docs/agent/options.html#txn_max_req_len.",
+        Description = "Up to 128 operations on keys, nodes, services, checks and sessions, done all or, when one "
+            + "fails, not at all.",
     });
 
     private async ValueTask<Reply> RunAsync(ApiRequest request)
     {
+        if (!ReadOptions.TryParse(request.Query, out _, out var conflict))
+        {
+            return Reply.BadRequest(conflict);
+        }
+
         if (Parse(request.Body, out var operations) is { } problem)
         {
             return problem;
         }
 
-        if (operations.TrueForAll(static o => KvSteps.IsRead(o.Verb)))
+        if (operations.TrueForAll(static o => o.IsRead))
         {
             var view = new ReadView(store.Current, tracks: false);
             return Answer(request, RunTransaction.Read(view, operations), isRead: true)
@@ -44,87 +51,75 @@ internal sealed class TxnEndpoints(StateStore store, int valueMax, int bodyMax)
             : Answer(request, outcome.Value, isRead: false);
     }
 
-    private Reply? Parse(ReadOnlyMemory<byte> body, out List<KvOperation> operations)
+    private Reply? Parse(ReadOnlyMemory<byte> body, out List<Operation> operations)
     {
         operations = [];
         try
         {
             using var document = JsonDocument.Parse(body);
-            if (document.RootElement.ValueKind != JsonValueKind.Array)
+            var root = document.RootElement;
+            if (root.ValueKind == JsonValueKind.Null)
             {
-                return Reply.BadRequest("Failed to parse body: json: a list of operations is wanted");
+                return null;
             }
 
-            if (document.RootElement.GetArrayLength() > OperationsMax)
+            if (root.ValueKind != JsonValueKind.Array)
             {
-                return Reply.Text(413,
-                    "Transaction contains too many operations "
-                    + $"({document.RootElement.GetArrayLength()} > {OperationsMax})");
+                return Unreadable($"json: cannot unmarshal {BodyObject.KindOf(root)} into Go value of type api.TxnOps");
             }
 
-            foreach (var element in document.RootElement.EnumerateArray())
+            if (root.GetArrayLength() > OperationsMax)
             {
-                if (ParseOperation(element, operations) is { } problem)
-                {
-                    return problem;
-                }
+                return Reply.Text(
+                    413, $"Transaction contains too many operations ({root.GetArrayLength()} > {OperationsMax})");
             }
 
-            return null;
+            return ParseOperations(root, operations);
         }
         catch (JsonException e)
         {
-            return Reply.BadRequest($"Failed to parse body: {JsonErrors.Of(body.Span, e)}");
+            return Unreadable(JsonErrors.Of(body.Span, e));
         }
     }
 
-    private Reply? ParseOperation(JsonElement element, List<KvOperation> operations)
+    private Reply? ParseOperations(JsonElement list, List<Operation> operations)
     {
-        var raw = System.Text.Encoding.UTF8.GetBytes(element.GetRawText());
-        if (BodyObject.Parse(raw, out var unreadable) is not { } operation)
+        foreach (var element in list.EnumerateArray())
         {
-            return Reply.BadRequest($"Failed to parse body: {unreadable}");
+            if (element.ValueKind != JsonValueKind.Object)
+            {
+                return Unreadable($"json: cannot unmarshal {BodyObject.KindOf(element)} into Go value of type api.TxnOp");
+            }
+
+            var body = BodyObject.Of(element.Clone());
+            var operation = TxnBodies.Operation(body, datacenter);
+            if (body.Problem is { } wrong)
+            {
+                return Unreadable(wrong);
+            }
+
+            if (operation is KvOperation kv && TooLarge(kv) is { } refusal)
+            {
+                return refusal;
+            }
+
+            // An operation of nothing is none.
+            if (operation is not null)
+            {
+                operations.Add(operation);
+            }
         }
 
-        var kv = operation.Object("KV");
-        if (kv is null && element.EnumerateObject().All(static m => m.Value.ValueKind == JsonValueKind.Null))
-        {
-            return null;
-        }
-
-        if (kv is null)
-        {
-            return Reply.BadRequest("Failed to parse body: this version takes operations on KV only");
-        }
-
-        var step = new KvOperation(
-            kv.Text("Verb"), kv.Text("Key"), kv.Base64("Value"), kv.Unsigned("Flags"), kv.Unsigned("Index"))
-        {
-            Session = kv.Text("Session"),
-        };
-        _ = kv.Text("Namespace");
-        _ = kv.Text("Partition");
-        kv.Finish();
-        operation.Finish();
-        if ((kv.Problem ?? operation.Problem) is { } wrong)
-        {
-            return Reply.BadRequest($"Failed to parse body: {wrong}");
-        }
-
-        if (KvRecord.IsTooLong(step.Key))
-        {
-            return Reply.Text(413, $"A key is too long, max size: {KvRecord.KeyBytesMax} bytes");
-        }
-
-        if (step.Value.Length > valueMax)
-        {
-            return Reply.Text(413,
-                $"Value for key \"{step.Key}\" is too large ({step.Value.Length} > {valueMax} bytes)");
-        }
-
-        operations.Add(step);
         return null;
     }
+
+    private Reply? TooLarge(KvOperation step) => KvRecord.IsTooLong(step.Key)
+        ? Reply.Text(413, $"A key is too long, max size: {KvRecord.KeyBytesMax} bytes")
+        : step.Value.Length > valueMax
+        ? Reply.Text(413, $"Value for key \"{step.Key}\" is too large ({step.Value.Length} > {valueMax} bytes)")
+        : null;
+
+    private static Reply Unreadable(string why) => Reply.BadRequest($"Failed to parse body: {why}");
 
     private static Reply Answer(ApiRequest request, TransactionResult result, bool isRead)
     {
@@ -152,7 +147,7 @@ internal sealed class TxnEndpoints(StateStore store, int valueMax, int bodyMax)
         json.WriteString("ConsistencyLevel", "");
     }
 
-    private static void WriteResults(Utf8JsonWriter json, IReadOnlyList<KvResult>? results)
+    private static void WriteResults(Utf8JsonWriter json, IReadOnlyList<OperationResult>? results)
     {
         if (results is null)
         {
@@ -164,8 +159,7 @@ internal sealed class TxnEndpoints(StateStore store, int valueMax, int bodyMax)
         foreach (var result in results)
         {
             json.WriteStartObject();
-            json.WritePropertyName("KV");
-            KvEndpoints.Write(json, result.ShowsValue ? result.Record : result.Record with { Value = [] });
+            TxnBodies.Write(json, result);
             json.WriteEndObject();
         }
 

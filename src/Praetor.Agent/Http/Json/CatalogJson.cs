@@ -24,7 +24,7 @@ internal static class CatalogJson
     }
 
     /// <summary>A service as it stands in health answers and in those about a node.</summary>
-    public static void WriteNodeService(Utf8JsonWriter json, ServiceRecord service)
+    public static void WriteNodeService(Utf8JsonWriter json, ServiceRecord service, bool showsNoTagsAsNull = false)
     {
         json.WriteStartObject();
         if (service.Kind.Length > 0)
@@ -34,7 +34,7 @@ internal static class CatalogJson
 
         json.WriteString("ID", service.Id);
         json.WriteString("Service", service.Name);
-        WriteTags(json, "Tags", service.Tags);
+        WriteTags(json, "Tags", service.Tags, showsNoTagsAsNull);
         json.WriteString("Address", service.Address);
         WriteTaggedAddresses(json, "TaggedAddresses", service.TaggedAddresses);
         WriteMap(json, "Meta", service.Meta);
@@ -87,7 +87,7 @@ internal static class CatalogJson
         json.WriteEndObject();
     }
 
-    public static void WriteCheck(Utf8JsonWriter json, CheckRecord check)
+    public static void WriteCheck(Utf8JsonWriter json, CheckRecord check, bool showsNoTagsAsNull = false)
     {
         json.WriteStartObject();
         json.WriteString("Node", check.Node);
@@ -98,7 +98,7 @@ internal static class CatalogJson
         json.WriteString("Output", check.Output);
         json.WriteString("ServiceID", check.ServiceId);
         json.WriteString("ServiceName", check.ServiceName);
-        WriteTags(json, "ServiceTags", check.ServiceTags);
+        WriteTags(json, "ServiceTags", check.ServiceTags, showsNoTagsAsNull);
         json.WriteString("Type", check.Type);
         json.WriteNumber("ExposedPort", check.ExposedPort);
         json.WritePropertyName("Definition");
@@ -134,9 +134,16 @@ internal static class CatalogJson
         json.WriteEndObject();
     }
 
-    /// <summary>Tags and the like: never null in these answers.</summary>
-    public static void WriteTags(Utf8JsonWriter json, string name, IReadOnlyList<string>? tags)
+    /// <summary>Tags and the like: never null but in transactions.</summary>
+    public static void WriteTags(
+        Utf8JsonWriter json, string name, IReadOnlyList<string>? tags, bool showsNoneAsNull = false)
     {
+        if (tags is null && showsNoneAsNull)
+        {
+            json.WriteNull(name);
+            return;
+        }
+
         json.WriteStartArray(name);
         foreach (var tag in tags ?? [])
         {
