@@ -70,6 +70,24 @@ internal sealed class WatchTrie
         }
     }
 
+    /// <summary>Tells everybody.</summary>
+    public void FireAll()
+    {
+        var woken = new HashSet<IWatcher>(ReferenceEqualityComparer.Instance);
+        lock (_gate)
+        {
+            foreach (var slot in _slots)
+            {
+                slot.CollectAll(woken);
+            }
+        }
+
+        foreach (var watcher in woken)
+        {
+            watcher.Changed();
+        }
+    }
+
     private sealed class SlotWatches
     {
         private readonly Dictionary<byte[], List<IWatcher>> _exact = new(ByteKeyComparer.Instance);
@@ -115,6 +133,17 @@ internal sealed class WatchTrie
                 }
 
                 Collect(map, key[..length], ref woken);
+            }
+        }
+
+        public void CollectAll(HashSet<IWatcher> woken)
+        {
+            foreach (var map in (IEnumerable<Dictionary<byte[], List<IWatcher>>>)[_exact, .. _prefixes.Values])
+            {
+                foreach (var list in map.Values)
+                {
+                    woken.UnionWith(list);
+                }
             }
         }
 
