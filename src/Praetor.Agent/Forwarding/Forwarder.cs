@@ -249,7 +249,7 @@ internal sealed partial class Forwarder : IDisposable
                 server, static (s, self) => new ServerLink(s, self._time, self._servers.Failed), this);
             var answer = await ShareAsync(call, link, hasOthers, stop)
                 ?? await RequestAsync(call, link, hasOthers, stop);
-            if (!answer.IsNotDone || !(hasOthers || IsLed(call)))
+            if (!answer.IsNotDone || !(hasOthers || IsLed(call)) || call.Stream is not null)
             {
                 return (answer, null);
             }
@@ -277,7 +277,7 @@ internal sealed partial class Forwarder : IDisposable
     private async ValueTask<ServerAnswer?> ShareAsync(
         ServerCall call, ServerLink link, bool hasOthers, CancellationToken stop)
     {
-        if (call.Wait > TimeSpan.Zero || !CallFrames.Takes(call))
+        if (call.Wait > TimeSpan.Zero || call.IsOfAnySize || !CallFrames.Takes(call))
         {
             return null;
         }
@@ -301,7 +301,7 @@ internal sealed partial class Forwarder : IDisposable
                 Timeout.InfiniteTimeSpan);
             using var request = RequestFor(call, link);
             var response = await link.SendAsync(request, limit.Token);
-            limit.CancelAfter(RpcLimits.BodyTime);
+            limit.CancelAfter(call.IsOfAnySize ? RpcLimits.AnySizeTime : RpcLimits.BodyTime);
             return new RequestedAnswer(response, server: link.Server, limit);
         }
         catch
@@ -314,7 +314,8 @@ internal sealed partial class Forwarder : IDisposable
     // A read that waits for nothing goes to another server when there is one; whatever may have changed something, and
     // the last server, are waited for.
     private TimeSpan AnswerTime(ServerCall call, bool hasOthers) =>
-        call.Wait > TimeSpan.Zero ? call.Wait + (call.Wait / Http.WaitLimits.JitterFraction) + RpcLimits.WaitMargin
+        call.IsOfAnySize ? RpcLimits.AnySizeTime
+        : call.Wait > TimeSpan.Zero ? call.Wait + (call.Wait / Http.WaitLimits.JitterFraction) + RpcLimits.WaitMargin
         : call.IsRepeatable && hasOthers ? RpcLimits.LeaveAfter
         : _options.AnswerTime;
 
@@ -346,10 +347,9 @@ internal sealed partial class Forwarder : IDisposable
             headers.TryAddWithoutValidation(name, value);
         }
 
-        if (call.Body.Length > 0)
-        {
-            request.Content = new ReadOnlyMemoryContent(call.Body);
-        }
+        request.Content = call.Stream is { } stream ? new StreamContent(stream)
+            : call.Body.Length > 0 ? new ReadOnlyMemoryContent(call.Body)
+            : null;
 
         return request;
     }

@@ -58,6 +58,15 @@ internal sealed class HttpPassing(Forwarder forwarder, PassingOptions options)
             wait = options.Waits.Longest(read.Wait);
         }
 
+        if (Route.IsOfAnySize(request.Path))
+        {
+            return await SendAsync(context, request, CallOf(context, request, target, datacenter, [], wait) with
+            {
+                IsOfAnySize = true,
+                Stream = HttpMethods.IsPut(request.Method) ? context.Request.Body : null,
+            });
+        }
+
         var body = await RequestBody.ReadAsync(context, options.BodyBytesMax);
         if (body.IsTooLarge)
         {
@@ -65,16 +74,7 @@ internal sealed class HttpPassing(Forwarder forwarder, PassingOptions options)
             return Reply.Text(413, $"Request body{size} too large, max size: {options.BodyBytesMax} bytes");
         }
 
-        var call = CallOf(context, request, target, datacenter, body.Bytes, wait);
-        var outcome = await forwarder.SendAsync(call, request.Aborted);
-        if (outcome.Refusal is { } refusal)
-        {
-            return Reply.Refused(refusal);
-        }
-
-        using var answer = outcome.Value;
-        await CopyAsync(context, answer);
-        return null;
+        return await SendAsync(context, request, CallOf(context, request, target, datacenter, body.Bytes, wait));
     }
 
     /// <summary>Asks a server of a datacenter that only the request's body names.</summary>
@@ -93,6 +93,19 @@ internal sealed class HttpPassing(Forwarder forwarder, PassingOptions options)
             request.Aborted);
         return outcome.Refusal is { } refusal ? Reply.Refused(refusal)
             : new Reply(outcome.Value.Status, outcome.Value.ContentType, outcome.Value.Body);
+    }
+
+    private async ValueTask<Reply?> SendAsync(HttpContext context, ApiRequest request, ServerCall call)
+    {
+        var outcome = await forwarder.SendAsync(call, request.Aborted);
+        if (outcome.Refusal is { } refusal)
+        {
+            return Reply.Refused(refusal);
+        }
+
+        using var answer = outcome.Value;
+        await CopyAsync(context, answer);
+        return null;
     }
 
     private ServerCall CallOf(

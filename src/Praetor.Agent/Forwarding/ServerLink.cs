@@ -26,6 +26,10 @@ internal static class RpcLimits
     /// <summary>How long an answer may take from its headers to its end.</summary>
     public static readonly TimeSpan BodyTime = TimeSpan.FromMinutes(5);
 
+    /// <summary>How long a body of any size may take, and the answer to it: a snapshot of 2 GiB at 1 MiB a
+    /// second.</summary>
+    public static readonly TimeSpan AnySizeTime = TimeSpan.FromMinutes(35);
+
     /// <summary>The largest body of a request that is passed on, unless the configuration takes larger values:
     /// 512 KiB.</summary>
     public const int RequestBytesMax = 512 * 1024;

@@ -66,11 +66,6 @@ internal sealed record ApiSurroundings
 
     /// <summary>Answers what is not under /v1/, such as the UI; false: it does not know the path either.</summary>
     public Func<HttpContext, ValueTask<bool>>? Pages { get; init; }
-
-    /// <summary>Requests whose answer does not end by itself, by path; they write to the connection
-    /// themselves.</summary>
-    public IReadOnlyDictionary<string, Func<HttpContext, ApiRequest, Task>> Streams { get; init; } =
-        new Dictionary<string, Func<HttpContext, ApiRequest, Task>>(StringComparer.Ordinal);
 }
 
 /// <summary>Takes requests off the wire, asks the route table, and writes answers.</summary>
@@ -230,7 +225,7 @@ internal sealed partial class HttpApi(ApiSurroundings around)
             return;
         }
 
-        if (around.Streams.TryGetValue(route.Pattern, out var stream))
+        if (route.Stream is { } stream)
         {
             WriteCommonHeaders(context.Response.Headers);
             await stream(context, request);

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Http;
 using Praetor.Server.Queries;
 using Praetor.Server.State;
 
@@ -37,6 +38,9 @@ internal sealed record Route
     /// <summary>Set for reads of the state: they block by index and know consistency modes.</summary>
     public StateRead? Read { get; init; }
 
+    /// <summary>Set for what goes in or out piece by piece: it reads the body and writes the answer itself.</summary>
+    public Func<HttpContext, ApiRequest, Task>? Stream { get; init; }
+
     /// <summary>Set for everything else.</summary>
     public Handler? Handle { get; init; }
 
@@ -62,6 +66,9 @@ internal sealed record Route
 
     /// <summary>Whether a server answers that does not lead, too, without asking the one that does.</summary>
     public bool AnyServer { get; init; }
+
+    /// <summary>Whether bodies of a path are passed on piece by piece, for they may be of any size.</summary>
+    public static bool IsOfAnySize(string path) => path == Endpoints.SnapshotEndpoints.Pattern;
 
     /// <summary>Whether the agent that is asked answers a path itself.</summary>
     public static bool IsOfAgent(ReadOnlySpan<char> path) =>

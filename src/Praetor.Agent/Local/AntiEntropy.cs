@@ -124,6 +124,17 @@ public sealed partial class AntiEntropy : IAsyncDisposable
         }
     }
 
+    /// <summary>Has everything compared now, as the catalog is another.</summary>
+    public void CompareSoon()
+    {
+        lock (_gate)
+        {
+            _fullDue = _time.GetUtcNow();
+        }
+
+        Wake();
+    }
+
     /// <summary>Sends nothing any more: the agent leaves, and servers take its node out of the catalog.</summary>
     public async Task EndAsync()
     {

@@ -36,6 +36,7 @@ internal sealed partial class CatalogReconciler : IAsyncDisposable
     public void Start()
     {
         _membership.Changed += Heard;
+        _store.Replaced += Wake;
         _membership.TellOfLeader();
         _loop = RunAsync();
     }
@@ -43,6 +44,7 @@ internal sealed partial class CatalogReconciler : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _membership.Changed -= Heard;
+        _store.Replaced -= Wake;
         await _stop.CancelAsync();
         try
         {
@@ -58,11 +60,14 @@ internal sealed partial class CatalogReconciler : IAsyncDisposable
 
     private void Heard(MemberChange change, AgentMember member, bool isWan)
     {
-        if (isWan)
+        if (!isWan)
         {
-            return;
+            Wake();
         }
+    }
 
+    private void Wake()
+    {
         try
         {
             _wake.Release();

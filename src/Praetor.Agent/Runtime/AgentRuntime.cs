@@ -1,5 +1,4 @@
 using System.Net;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Praetor.Agent.Config;
 using Praetor.Agent.Dns;
@@ -145,13 +144,13 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         var recursors = await RecursorNames.ResolveAsync(_config.Dns.Recursors, _time, stop);
         _metrics.Filter = ConfigMapping.MetricFilter(_config);
         RuntimeGauges.AddTo(_metrics, Environment.MachineName);
-        var streams = AddRoutes();
+        AddRoutes();
         await _server.StartAsync(_routes, stop);
         _membership.Start();
         _server.Follow(_membership);
         _links.Start();
         _interfaces.StartDns(_server.Dns, recursors);
-        await _interfaces.StartHttpAsync(Surroundings(streams), tls, stop);
+        await _interfaces.StartHttpAsync(Surroundings(), tls, stop);
         _local.CheckCertificates = tls.Checks;
         await _local.StartAsync(stop);
         _proxies.Start();
@@ -287,6 +286,9 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         var server = new OwnServer(
             _config, _node, _links, _membership, _build, purpose => _local?.Tokens[purpose] ?? "", _time, random, _log);
         server.Failed += Fail;
+
+        // Of what runs here the state that came in place of the other knows what was true when it was saved.
+        server.Store.Replaced += () => _local?.AntiEntropy.CompareSoon();
         return server;
     }
 
@@ -317,15 +319,14 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         }
     }
 
-    /// <summary>Fills <see cref="Routes"/>, once; gives who answers the routes whose answer has no end.</summary>
-    internal Dictionary<string, Func<HttpContext, ApiRequest, Task>> AddRoutes()
+    /// <summary>Fills <see cref="Routes"/>, once.</summary>
+    internal void AddRoutes()
     {
-        var streams = new Dictionary<string, Func<HttpContext, ApiRequest, Task>>(StringComparer.Ordinal);
         var proxies = new OutsideProxies(() => _local.ManagedProxies, _proxies.MakeRoomAsync);
         var facts = Facts();
         var tools = _tools = MakeTools();
         _server.AddRoutes(_routes, proxies, tools.Datacenters);
-        AgentEndpoints.AddTo(_routes, streams, new AgentSurroundings
+        AgentEndpoints.AddTo(_routes, new AgentSurroundings
         {
             Local = _local,
             Proxies = proxies,
@@ -348,7 +349,6 @@ public sealed partial class AgentRuntime : IAsyncDisposable
             MetricsPrefix = _config.Telemetry.MetricsPrefix,
         });
         AddToolRoutes(_routes, tools);
-        return streams;
     }
 
     // What other agents are told of this one.
@@ -376,7 +376,7 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         KnownDatacenters = () => _links.Servers.Datacenters(_config.Datacenter).Count,
     };
 
-    private ApiSurroundings Surroundings(Dictionary<string, Func<HttpContext, ApiRequest, Task>> streams) => new()
+    private ApiSurroundings Surroundings() => new()
     {
         Routes = _routes,
         Store = _server.Store,
@@ -395,7 +395,6 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         TranslatesWan = _config.TranslatesWan,
         ResponseHeaders = () => _config.Http.ResponseHeaders,
         Pages = new StatusPage(_server.StatusPageAsync, _config.Ui).AnswerAsync,
-        Streams = streams,
     };
 
     private static partial class Log

@@ -303,7 +303,9 @@ public static class CertificateAuthority
         return next with { Config = config };
     }
 
-    private static CaConfiguration WithoutSecrets(CaConfiguration configuration)
+    internal static CaConfiguration WithSecrets(CaState ca) => RevealKept(ca, ca.Document.Configuration);
+
+    internal static CaConfiguration WithoutSecrets(CaConfiguration configuration)
     {
         var config = configuration.Config?.DeepClone().AsObject();
         if (SecretKeyOf(config) is { } key)

@@ -6,8 +6,8 @@ namespace Praetor.Server.Replication;
 /// <summary>The names under which a datacenter's state stands in etcd.</summary>
 /// <remarks>
 /// <c>leader</c> who writes; <c>beat</c> changed by the leader while it has nothing to write; <c>log/N</c> the batches,
-/// each written once; <c>snapshot</c> which snapshot holds, and <c>part/N/P</c> its parts. Those that are watched stand
-/// next to each other in order.
+/// each written once; <c>base</c> which snapshot they continue, and <c>part/N/P</c> its parts. Those that are watched
+/// stand next to each other in order.
 /// </remarks>
 internal sealed class LogKeys(string datacenter)
 {
@@ -17,10 +17,10 @@ internal sealed class LogKeys(string datacenter)
 
     public byte[] Beat => Key("beat");
 
-    public byte[] Snapshot => Key("snapshot");
+    public byte[] Base => Key("base");
 
-    /// <summary>The first of all that is watched: beat, leader, log.</summary>
-    public byte[] WatchFrom => Key("beat");
+    /// <summary>The first of all that is watched: base, beat, leader, log.</summary>
+    public byte[] WatchFrom => Base;
 
     /// <summary>The first key beyond the log, and beyond all that is watched.</summary>
     public byte[] LogEnd => Key("log0");

@@ -73,8 +73,8 @@ public sealed class Replica : IAsyncDisposable
     {
         (_etcd, _pulse, _options, _time, _random, _tell) = (etcd, pulse, options, time, random, tell);
         _log = new ReplicatedLog(etcd, new LogKeys(datacenter), options, time);
-        _engine = new ReplicatedEngine(_log, options, time);
         _snapshots = new StateSnapshots(_log, options);
+        _engine = new ReplicatedEngine(_log, _snapshots, options, time);
         _engine.Ended += why =>
         {
             _tell(true, $"this server leads no more: {why}");
@@ -316,7 +316,10 @@ public sealed class Replica : IAsyncDisposable
     {
         if (told.IsRemoved || _log.Keys.SequenceOf(told.Row.Key) is not { } sequence)
         {
-            return !told.Row.Key.AsSpan().SequenceEqual(_log.Keys.Leader);
+            var key = told.Row.Key.AsSpan();
+            return key.SequenceEqual(_log.Keys.Base)
+                ? ReplicationJson.Pointer(told.Row.Value)?.Sequence <= _applied
+                : !key.SequenceEqual(_log.Keys.Leader);
         }
 
         if (sequence == _applied + 1)

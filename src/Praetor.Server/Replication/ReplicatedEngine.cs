@@ -9,8 +9,8 @@ namespace Praetor.Server.Replication;
 /// <summary>Writes the state's batches to the replicated log, while this server leads.</summary>
 /// <remarks>One writer calls <see cref="Commit"/> and <see cref="Prove"/>; <see cref="Replica"/> says when this server
 /// leads.</remarks>
-internal sealed class ReplicatedEngine(ReplicatedLog log, ReplicationOptions options, TimeProvider time)
-    : IStorageEngine
+internal sealed class ReplicatedEngine(
+    ReplicatedLog log, StateSnapshots snapshots, ReplicationOptions options, TimeProvider time) : IStorageEngine
 {
     private const string NoLeader = "No cluster leader";
     private const string Lost = "leadership lost while committing log";
@@ -88,6 +88,12 @@ internal sealed class ReplicatedEngine(ReplicatedLog log, ReplicationOptions opt
     public void Commit(CommitBatch batch)
     {
         var lead = _lead ?? throw new StorageNotLeaderException(NoLeader);
+        if (batch.ReplacesAll)
+        {
+            Replace(lead, batch);
+            return;
+        }
+
         var changes = batch.Changes;
         var from = 0;
         while (from < changes.Count)
@@ -180,9 +186,41 @@ internal sealed class ReplicatedEngine(ReplicatedLog log, ReplicationOptions opt
             throw Over(lead, Lost);
         }
 
+        Advance(lead, sequence, lastIndex, sent);
+        Interlocked.Add(ref _logBytes, entry.Length);
+    }
+
+    // A state from elsewhere is no entry: it is a snapshot at a place of its own, with which the log goes on.
+    private void Replace(Leadership lead, CommitBatch batch)
+    {
+        var sent = time.GetTimestamp();
+        var sequence = lead.Last + 1;
+        try
+        {
+            var written = snapshots.WriteAsync(
+                lead.Term, batch.Changes, batch.LastIndex, sequence, CancellationToken.None).GetAwaiter().GetResult();
+            if (written is null)
+            {
+                throw Over(lead, Lost);
+            }
+        }
+        catch (EtcdRefusedException e)
+        {
+            throw new StorageFullException($"etcd does not take the state: {e.Message}", e);
+        }
+        catch (EtcdUnknownException e)
+        {
+            throw Over(lead, $"{Lost}: {e.Message}");
+        }
+
+        Advance(lead, sequence, batch.LastIndex, sent);
+        Interlocked.Exchange(ref _logBytes, 0);
+    }
+
+    private void Advance(Leadership lead, ulong sequence, ulong lastIndex, long sent)
+    {
         lead.Last = sequence;
         Renew(lead, sent);
-        Interlocked.Add(ref _logBytes, entry.Length);
         lock (_gate)
         {
             _places.Enqueue((sequence, lastIndex));

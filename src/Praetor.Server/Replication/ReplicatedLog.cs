@@ -138,7 +138,7 @@ internal sealed class ReplicatedLog(IEtcd etcd, LogKeys keys, ReplicationOptions
             new EtcdTxn(
                 [Holds(term)],
                 [
-                    new EtcdPut(keys.Snapshot, ReplicationJson.Bytes(pointer)),
+                    new EtcdPut(keys.Base, ReplicationJson.Bytes(pointer)),
                     new EtcdDelete(keys.Log(0), keys.Log(keptFrom)),
                     new EtcdDelete(keys.PartsFrom, keys.PartsOf(at)),
                     new EtcdDelete(keys.PartsBeyond(at), keys.PartsEnd),
@@ -171,7 +171,7 @@ internal sealed class ReplicatedLog(IEtcd etcd, LogKeys keys, ReplicationOptions
     [
         new EtcdRange(keys.Leader, null),
         new EtcdRange(keys.Beat, null),
-        new EtcdRange(keys.Snapshot, null),
+        new EtcdRange(keys.Base, null),
         new EtcdRange(keys.Log(from), keys.LogEnd, EntriesPerRead),
     ];
 

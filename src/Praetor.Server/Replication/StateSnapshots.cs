@@ -13,17 +13,24 @@ internal sealed class StateSnapshots(ReplicatedLog log, ReplicationOptions optio
     private const int PartBytesMax = 256 * 1024 * 1024;
 
     /// <summary>Writes a state and cuts the log behind it.</summary>
+    public Task<(long Revision, long Bytes)?> WriteAsync(
+        Term term, StateSnapshot state, ulong sequence, CancellationToken stop) =>
+        WriteAsync(term, Records(state), state.Index, sequence, stop);
+
+    /// <summary>Writes a state and cuts the log behind it.</summary>
     /// <param name="term">The leadership that does it.</param>
-    /// <param name="state">The state.</param>
-    /// <param name="sequence">The last place in the log that it contains.</param>
+    /// <param name="records">The state.</param>
+    /// <param name="lastIndex">The index of its last command.</param>
+    /// <param name="sequence">The last place in the log that it contains. One that has no entry: the state is another
+    /// one than the log makes, and takes its place.</param>
     /// <param name="stop">Ends it; what was written counts for nothing then.</param>
     /// <returns>etcd's revision afterwards; null: the leadership is over.</returns>
     public async Task<(long Revision, long Bytes)?> WriteAsync(
-        Term term, StateSnapshot state, ulong sequence, CancellationToken stop)
+        Term term, IEnumerable<RecordChange> records, ulong lastIndex, ulong sequence, CancellationToken stop)
     {
         var buffer = new ArrayBufferWriter<byte>();
         var (parts, total) = (0, 0L);
-        foreach (var change in Records(state))
+        foreach (var change in records)
         {
             ChangeCodec.Write(buffer, change);
             if (buffer.WrittenCount >= options.PartBytes)
@@ -43,7 +50,7 @@ internal sealed class StateSnapshots(ReplicatedLog log, ReplicationOptions optio
             return null;
         }
 
-        var pointer = new SnapshotPointer(sequence, state.Index, parts);
+        var pointer = new SnapshotPointer(sequence, lastIndex, parts);
         return await log.FinishSnapshotAsync(term, pointer, stop) is { } revision
             ? (revision, total + last.Length) : null;
     }

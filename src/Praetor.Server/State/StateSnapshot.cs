@@ -19,6 +19,12 @@ public sealed class StateSnapshot
     /// </summary>
     internal ulong Floor { get; }
 
+    /// <summary>
+    /// The index at which the whole state was replaced; 0: it never was. Everything counts as changed then: records
+    /// keep the indexes that they came with, and what readers wait behind must not go backwards.
+    /// </summary>
+    internal ulong ReplacedAt { get; init; }
+
     internal RadixTree<StoredRecord>[] Trees { get; }
 
     internal static StateSnapshot Empty(int slots)
@@ -33,10 +39,10 @@ public sealed class StateSnapshot
         var tree = Trees[key.Slot];
         if (!key.IsPrefix && tree.Get(key.Key) is { } record)
         {
-            return record.ModifyIndex;
+            return Math.Max(ReplacedAt, record.ModifyIndex);
         }
 
-        return Math.Max(Floor, tree.LastIndexUnder(key.Key));
+        return Math.Max(Math.Max(ReplacedAt, Floor), tree.LastIndexUnder(key.Key));
     }
 }
 

@@ -31,6 +31,7 @@ public sealed partial class StateStore
             if (replay.IsAll)
             {
                 Watches.FireAll();
+                Replaced?.Invoke();
             }
             else
             {

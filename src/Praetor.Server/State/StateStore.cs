@@ -58,6 +58,9 @@ public sealed partial class StateStore : IDisposable
     /// <summary>Told, once, when durability cannot be promised any more: the process must end.</summary>
     public event Action<StorageFailedException>? Failed;
 
+    /// <summary>Told by the writer that the whole state was replaced; must return at once.</summary>
+    public event Action? Replaced;
+
     /// <summary>The newest durable state.</summary>
     public StateSnapshot Current => Volatile.Read(ref _current);
 
@@ -121,6 +124,7 @@ public sealed partial class StateStore : IDisposable
             tx.Restore(table, record);
         }
 
+        tx.CountAsReplaced(ReplacedMark.IndexOf(tx));
         return tx.Finish(last, floor: last);
     }
 
@@ -218,24 +222,42 @@ public sealed partial class StateStore : IDisposable
         var next = _current;
         var changes = new List<RecordChange>(commands.Count);
         var touched = new List<WatchKey>(commands.Count);
+        var replacesAll = false;
         foreach (var command in commands)
         {
             var tx = new WriteTransaction(next, Math.Max(FirstIndex, next.Index + 1));
             if (TryApply(command, tx) && tx.Changes.Count > 0)
             {
+                if (tx.ReplacesAll)
+                {
+                    // What came before it in the batch went with the rest.
+                    changes.Clear();
+                    replacesAll = true;
+                }
+
                 changes.AddRange(tx.Changes);
                 touched.AddRange(tx.Touched);
                 next = tx.Finish(tx.CommandIndex);
             }
         }
 
-        if (commands.Count == 0 || !TryCommit(new CommitBatch(next.Index, changes), commands))
+        var batch = new CommitBatch(next.Index, changes) { ReplacesAll = replacesAll };
+        if (commands.Count == 0 || !TryCommit(batch, commands))
         {
             return;
         }
 
         Volatile.Write(ref _current, next);
-        Watches.Fire(touched);
+        if (replacesAll)
+        {
+            Watches.FireAll();
+            Replaced?.Invoke();
+        }
+        else
+        {
+            Watches.Fire(touched);
+        }
+
         foreach (var command in commands)
         {
             command.Complete();

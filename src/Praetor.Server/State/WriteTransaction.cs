@@ -13,16 +13,21 @@ public sealed class WriteTransaction : ReadView
     private readonly RadixEditor<StoredRecord>?[] _editors;
     private readonly List<RecordChange> _changes = [];
     private readonly List<WatchKey> _touched = [];
+    private ulong _replacedAt;
 
     internal WriteTransaction(StateSnapshot from, ulong index)
         : base(from, tracks: false)
     {
         CommandIndex = index;
         _editors = new RadixEditor<StoredRecord>?[from.Trees.Length];
+        _replacedAt = from.ReplacedAt;
     }
 
     /// <summary>The index of this command; records that it puts carry it.</summary>
-    public ulong CommandIndex { get; }
+    public ulong CommandIndex { get; private set; }
+
+    /// <summary>Whether nothing of the state before is left.</summary>
+    internal bool ReplacesAll { get; private set; }
 
     internal IReadOnlyList<RecordChange> Changes => _changes;
 
@@ -54,6 +59,20 @@ public sealed class WriteTransaction : ReadView
         _changes.Add(new RecordChange(table, key, null, CommandIndex));
     }
 
+    /// <summary>Puts a whole state in place of the one that is there. Its records keep their indexes; the command's own
+    /// is above all of them, and what follows stands on the new state.</summary>
+    /// <param name="image">The new state. May be used once.</param>
+    public void ReplaceAll(StateImage image)
+    {
+        CommandIndex = Math.Max(CommandIndex, image.Snapshot.Index + 1);
+        _replacedAt = CommandIndex;
+        ReplacesAll = true;
+        Snapshot = image.Snapshot;
+        Array.Clear(_editors);
+        _changes.Clear();
+        _changes.AddRange(image.Records);
+    }
+
     /// <summary>Puts a record that is derived from others: it is indexed and watched, and never stored.</summary>
     internal void PutDerived(TableIndex index, byte[] key, StoredRecord record)
     {
@@ -83,6 +102,9 @@ public sealed class WriteTransaction : ReadView
         }
     }
 
+    /// <summary>Says, of a state from storage, when it was replaced.</summary>
+    internal void CountAsReplaced(ulong index) => _replacedAt = index;
+
     internal StateSnapshot Finish(ulong index, ulong? floor = null)
     {
         var trees = new RadixTree<StoredRecord>[_editors.Length];
@@ -91,7 +113,7 @@ public sealed class WriteTransaction : ReadView
             trees[slot] = _editors[slot]?.Finish() ?? Snapshot.Trees[slot];
         }
 
-        return new StateSnapshot(index, floor ?? Snapshot.Floor, trees);
+        return new StateSnapshot(index, floor ?? Snapshot.Floor, trees) { ReplacedAt = _replacedAt };
     }
 
     private void Apply(Table table, StoredRecord? old, StoredRecord? record) =>

@@ -12,7 +12,13 @@ public readonly record struct StoredRow(byte TableId, ulong CreateIndex, ulong M
 /// <summary>Changes that become durable together.</summary>
 /// <param name="LastIndex">The index of the last command in the batch.</param>
 /// <param name="Changes">The records put and removed, in order.</param>
-public sealed record CommitBatch(ulong LastIndex, IReadOnlyList<RecordChange> Changes);
+public sealed record CommitBatch(ulong LastIndex, IReadOnlyList<RecordChange> Changes)
+{
+    /// <summary>Whether everything that was stored before goes, in the same step in which the changes come.</summary>
+    /// <remarks>Such a batch is as large as the state: an engine that cannot write it in one go writes it aside in
+    /// parts and makes the last part the one that counts.</remarks>
+    public bool ReplacesAll { get; init; }
+}
 
 /// <summary>Where the state survives. One writer calls it; the state store never shows what it has not
 /// committed.</summary>

@@ -27,6 +27,7 @@ public sealed class SqliteEngine : IStorageEngine
     private readonly SqliteStatement _rollback;
     private readonly SqliteStatement _put;
     private readonly SqliteStatement _delete;
+    private readonly SqliteStatement _clear;
     private readonly SqliteStatement _index;
     private readonly string _path;
     private byte[] _row = new byte[RowBytes];
@@ -59,6 +60,7 @@ public sealed class SqliteEngine : IStorageEngine
                 ON CONFLICT(tbl, key) DO UPDATE SET value = excluded.value
                 """);
             _delete = new SqliteStatement(_connection.Handle!, "DELETE FROM record WHERE tbl = ?1 AND key = ?2");
+            _clear = new SqliteStatement(_connection.Handle!, "DELETE FROM record");
             _index = new SqliteStatement(_connection.Handle!, "INSERT OR REPLACE INTO last(id, idx) VALUES(1, ?1)");
         }
         catch (Exception e) when (e is SqliteException or IOException or UnauthorizedAccessException)
@@ -102,6 +104,11 @@ public sealed class SqliteEngine : IStorageEngine
         try
         {
             _begin.Run();
+            if (batch.ReplacesAll)
+            {
+                _clear.Run();
+            }
+
             foreach (var change in batch.Changes)
             {
                 Write(change);
@@ -129,7 +136,7 @@ public sealed class SqliteEngine : IStorageEngine
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var statement in (SqliteStatement[])[_begin, _commit, _rollback, _put, _delete, _index])
+        foreach (var statement in (SqliteStatement[])[_begin, _commit, _rollback, _put, _delete, _clear, _index])
         {
             statement.Dispose();
         }

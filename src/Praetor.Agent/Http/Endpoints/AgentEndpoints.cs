@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Http;
 using Praetor.Agent.Local;
 using Praetor.Agent.Logging;
 using Praetor.Agent.Membership;
@@ -41,10 +40,8 @@ internal sealed record AgentSurroundings
 internal static class AgentEndpoints
 {
     /// <param name="routes">Where the rows go.</param>
-    /// <param name="streams">Where answers that do not end go (<see cref="ApiSurroundings.Streams"/>).</param>
     /// <param name="around">What they need.</param>
-    public static void AddTo(
-        RouteTable routes, IDictionary<string, Func<HttpContext, ApiRequest, Task>> streams, AgentSurroundings around)
+    public static void AddTo(RouteTable routes, AgentSurroundings around)
     {
         var (local, facts, time) = (around.Local, around.Facts, around.Time);
         new AgentServicesEndpoints(local, around.Proxies, time, around.Random).AddTo(routes);
@@ -53,7 +50,7 @@ internal static class AgentEndpoints
         new AgentSelfEndpoints(local, facts, host, around.Membership, around.Coordinates).AddTo(routes);
         new AgentControlEndpoints(local, around.Actions, around.Membership, facts.HasAcls, around.KeepsTokens)
             .AddTo(routes);
-        new AgentMetricsEndpoints(around.Metrics, around.MetricsPrefix, time).AddTo(routes, streams);
-        new AgentMonitorEndpoint(around.Log.Broadcast, time).AddTo(routes, streams);
+        new AgentMetricsEndpoints(around.Metrics, around.MetricsPrefix, time).AddTo(routes);
+        new AgentMonitorEndpoint(around.Log.Broadcast, time).AddTo(routes);
     }
 }

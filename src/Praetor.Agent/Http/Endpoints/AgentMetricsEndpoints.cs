@@ -12,15 +12,14 @@ namespace Praetor.Agent.Http.Endpoints;
 /// <param name="time">The clock of the stream.</param>
 internal sealed class AgentMetricsEndpoints(Metrics metrics, string prefix, TimeProvider time)
 {
-    private const string StreamPattern = "/v1/agent/metrics/stream";
     private const string PrometheusType = "text/plain; version=0.0.4; charset=utf-8";
 
-    public void AddTo(RouteTable routes, IDictionary<string, Func<HttpContext, ApiRequest, Task>> streams)
+    public void AddTo(RouteTable routes)
     {
         routes.Handle("GET", "/v1/agent/metrics", RouteRows.AgentRead, Get,
             "Metrics of this agent, also for Prometheus (format=prometheus).");
-        routes.Handle("GET", StreamPattern, RouteRows.AgentRead, Get, "The metrics of each interval, as they come.");
-        streams[StreamPattern] = StreamAsync;
+        routes.Stream("GET", "/v1/agent/metrics/stream", RouteRows.AgentRead, StreamAsync,
+            "The metrics of each interval, as they come.");
     }
 
     private ValueTask<Reply> Get(ApiRequest request) => ValueTask.FromResult(request.Query["format"] == "prometheus"

@@ -9,15 +9,8 @@ namespace Praetor.Agent.Http.Endpoints;
 /// <summary>/v1/agent/monitor: the log as it is written.</summary>
 internal sealed class AgentMonitorEndpoint(LogBroadcast log, TimeProvider time)
 {
-    private const string Pattern = "/v1/agent/monitor";
-
-    public void AddTo(RouteTable routes, IDictionary<string, Func<HttpContext, ApiRequest, Task>> streams)
-    {
-        routes.Handle("GET", Pattern, RouteRows.AgentRead,
-            static _ => ValueTask.FromResult(Reply.Ok),
-            "The log as it is written (loglevel, logjson).");
-        streams[Pattern] = StreamAsync;
-    }
+    public void AddTo(RouteTable routes) => routes.Stream(
+        "GET", "/v1/agent/monitor", RouteRows.AgentRead, StreamAsync, "The log as it is written (loglevel, logjson).");
 
     private async Task StreamAsync(HttpContext context, ApiRequest request)
     {

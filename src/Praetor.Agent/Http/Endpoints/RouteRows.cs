@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Languages;
+using Microsoft.AspNetCore.Http;
 using Praetor.Server.Queries;
 using Praetor.Server.State;
 
@@ -20,6 +21,7 @@ internal static class RouteRows
     public static readonly AclRequirement AgentWrite = new("agent", "write");
     public static readonly AclRequirement OperatorRead = new("operator", "read");
     public static readonly AclRequirement OperatorWrite = new("operator", "write");
+    public static readonly AclRequirement Management = new("management", "write");
     public static readonly AclRequirement IntentionRead = new("intention", "read");
     public static readonly AclRequirement IntentionWrite = new("intention", "write");
 
@@ -35,6 +37,15 @@ internal static class RouteRows
         table.Add(new Route
         {
             Method = method, Pattern = pattern, Acl = acl, Handle = handler, Description = description,
+        });
+
+    /// <summary>What goes in or out piece by piece.</summary>
+    public static void Stream(
+        this RouteTable table, string method, string pattern, AclRequirement acl,
+        Func<HttpContext, ApiRequest, Task> stream, string description) =>
+        table.Add(new Route
+        {
+            Method = method, Pattern = pattern, Acl = acl, Stream = stream, Description = description,
         });
 
     /// <summary>What is the agent's own and can be waited for.</summary>

@@ -18,6 +18,29 @@ public enum MessagePackReadError
     BadText = 4,
 }
 
+/// <summary>What a value is.</summary>
+public enum MessagePackKind
+{
+    /// <summary>Nothing that is read here.</summary>
+    None = 0,
+
+    Nil = 1,
+
+    Boolean = 2,
+
+    /// <summary>A whole number, with a sign or without.</summary>
+    Integer = 3,
+
+    Float = 4,
+
+    /// <summary>A string or bytes.</summary>
+    Raw = 5,
+
+    Array = 6,
+
+    Map = 7,
+}
+
 /// <summary>The first bytes of values, as the format defines them.</summary>
 internal static class MessagePackFormat
 {

@@ -28,6 +28,43 @@ public ref struct MessagePackReader(ReadOnlySpan<byte> bytes, int start = 0)
 
     public readonly int Remaining => _bytes.Length - Position;
 
+    /// <summary>What stands next, by its first byte; <see cref="MessagePackKind.None"/> at the end and for what is
+    /// not read here.</summary>
+    public readonly MessagePackKind Peek() => Remaining < 1 ? MessagePackKind.None : _bytes[Position] switch
+    {
+        <= Format.PositiveFixMax or >= Format.NegativeFixMin or (>= Format.UInt8 and <= Format.Int64) =>
+            MessagePackKind.Integer,
+        < Format.FixArray or Format.Map16 or Format.Map32 => MessagePackKind.Map,
+        < Format.FixRaw or Format.Array16 or Format.Array32 => MessagePackKind.Array,
+        < Format.Nil or (>= Format.Bin8 and <= Format.Bin32) or (>= Format.Raw8 and <= Format.Raw32) =>
+            MessagePackKind.Raw,
+        Format.Nil => MessagePackKind.Nil,
+        Format.True or Format.False => MessagePackKind.Boolean,
+        Format.Float32 or Format.Float64 => MessagePackKind.Float,
+        _ => MessagePackKind.None,
+    };
+
+    /// <summary>Whether what stands next says nothing: nil, no, 0, or an empty text, list or map, as Go leaves
+    /// out.</summary>
+    public readonly bool IsZero()
+    {
+        var look = this;
+        return look.Peek() switch
+        {
+            MessagePackKind.Nil => true,
+            MessagePackKind.Boolean => look.TryReadBoolean(out bool flag) && !flag,
+            MessagePackKind.Integer or MessagePackKind.Float => look.TryReadDouble(out double number) && number == 0,
+            MessagePackKind.Raw => look.TryReadRaw(out var raw) && raw.IsEmpty,
+            MessagePackKind.Array => look.TryReadArrayHeader(out int elements) && elements == 0,
+            MessagePackKind.Map => look.TryReadMapHeader(out int pairs) && pairs == 0,
+            _ => false,
+        };
+    }
+
+    /// <summary>Goes back to where it was before.</summary>
+    /// <param name="position">An earlier <see cref="Position"/>.</param>
+    public void Return(int position) => Position = Math.Min(position, Position);
+
     /// <param name="count">Pairs of key and value that follow.</param>
     public bool TryReadMapHeader(out int count) =>
         TryReadCount(Format.FixMap, Format.Map16, Format.Map32, bytesPerElement: 2, out count);
