@@ -1,20 +1,22 @@
+using Praetor.Client.Wire;
+
 namespace Praetor.Client;
 
 /// <summary>An archive on its way here. To be disposed.</summary>
-public sealed class SnapshotDownload : IDisposable
+public sealed class SnapshotDownload : IAsyncDisposable
 {
-    private readonly HttpResponseMessage _answer;
+    private readonly WireAnswer _answer;
 
-    internal SnapshotDownload(HttpResponseMessage answer, AnswerMeta meta) => (_answer, Meta) = (answer, meta);
+    internal SnapshotDownload(WireAnswer answer, AnswerMeta meta) => (_answer, Meta) = (answer, meta);
 
     /// <summary>What the headers said; the index is that of the state's last change.</summary>
     public AnswerMeta Meta { get; }
 
     /// <summary>The archive; read it once.</summary>
-    public Task<Stream> ReadAsync(CancellationToken stop = default) => _answer.Content.ReadAsStreamAsync(stop);
+    public Stream Open() => _answer.Open();
 
     /// <summary>Breaks off what did not come yet.</summary>
-    public void Dispose() => _answer.Dispose();
+    public ValueTask DisposeAsync() => _answer.DisposeAsync();
 }
 
 public sealed partial class PraetorClient
@@ -25,7 +27,7 @@ public sealed partial class PraetorClient
     /// <exception cref="ApiException">The agent refused.</exception>
     public async Task<SnapshotDownload> SaveSnapshotAsync(QueryOptions? query = null, CancellationToken stop = default)
     {
-        var answer = await SendAsync(HttpMethod.Get, SnapshotPath, query, null, stop);
+        var answer = await AskAsync(HttpMethod.Get, SnapshotPath, query, null, stop);
         try
         {
             await RequireOkAsync(answer, stop);
@@ -33,7 +35,7 @@ public sealed partial class PraetorClient
         }
         catch
         {
-            answer.Dispose();
+            await answer.DisposeAsync();
             throw;
         }
     }
@@ -46,9 +48,8 @@ public sealed partial class PraetorClient
     {
         var body = new StreamContent(archive);
         body.Headers.ContentType = new("application/octet-stream");
-        using var answer = await SendAsync(HttpMethod.Put, SnapshotPath, query, body, stop);
+        await using var answer = await AskAsync(HttpMethod.Put, SnapshotPath, query, body, stop);
         await RequireOkAsync(answer, stop);
-        return answer.Headers.TryGetValues("X-Praetor-Snapshot-Without-Effect", out var values)
-            ? string.Join(", ", values) : "";
+        return answer.Header("X-Praetor-Snapshot-Without-Effect") ?? "";
     }
 }

@@ -69,6 +69,7 @@ internal sealed partial class Forwarder : IDisposable
     private readonly ILogger _log;
     private readonly string _self;
     private volatile CallRate _rate;
+    private ServerPeer? _lostLeader;
 
     public Forwarder(
         ServerDirectory servers, ForwarderOptions options, TimeProvider time, Random random, ILogger log)
@@ -264,7 +265,15 @@ internal sealed partial class Forwarder : IDisposable
             var refusal = Failed(e);
             _servers.Failed(server);
             _options.Metrics?.Count("client.rpc.failed", new MetricLabel("server", server.Name));
-            Log.Left(_log, server.Name, server.Rpc, refusal.Text);
+            if (!IsLed(call))
+            {
+                Log.Left(_log, server.Name, server.Rpc, refusal.Text);
+            }
+            else if (Interlocked.Exchange(ref _lostLeader, server) != server)
+            {
+                // Asked again and again until another one leads; said once.
+                Log.Led(_log, server.Name, server.Rpc, refusal.Text);
+            }
 
             // What was disposed left between the choice and the call.
             var wasSent = e is not (HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError }
@@ -399,5 +408,9 @@ internal sealed partial class Forwarder : IDisposable
         [LoggerMessage(
             6201, LogLevel.Warning, "a server does not answer, asking others: server={Server} address={Address} {Why}")]
         public static partial void Left(ILogger log, string server, System.Net.IPEndPoint address, string why);
+
+        [LoggerMessage(
+            6202, LogLevel.Warning, "the leader does not answer, waiting: server={Server} address={Address} {Why}")]
+        public static partial void Led(ILogger log, string server, System.Net.IPEndPoint address, string why);
     }
 }

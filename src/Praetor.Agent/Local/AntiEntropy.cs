@@ -77,7 +77,7 @@ public sealed partial class AntiEntropy : IAsyncDisposable
         Wake();
     }
 
-    /// <summary>Compares everything now, as the node itself may be another.</summary>
+    /// <summary>Compares everything now, as the node itself or the catalog may be another.</summary>
     public void CompareSoon()
     {
         lock (_gate)
@@ -122,17 +122,6 @@ public sealed partial class AntiEntropy : IAsyncDisposable
             Log.Unreachable(_log, e.Message);
             return false;
         }
-    }
-
-    /// <summary>Has everything compared now, as the catalog is another.</summary>
-    public void CompareSoon()
-    {
-        lock (_gate)
-        {
-            _fullDue = _time.GetUtcNow();
-        }
-
-        Wake();
     }
 
     /// <summary>Sends nothing any more: the agent leaves, and servers take its node out of the catalog.</summary>
