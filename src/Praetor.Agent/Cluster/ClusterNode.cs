@@ -21,6 +21,8 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
     private const string PlanFile = "cluster.json";
     private const string EtcdFolder = "etcd";
 
+    private const int AstrayRounds = 5;
+
     private static readonly TimeSpan ReadyLimit = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan UpkeepEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan CallTime = TimeSpan.FromSeconds(5);
@@ -38,6 +40,8 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
     private readonly IMembership _membership;
     private EtcdChild? _child;
     private Task _loop = Task.CompletedTask;
+    private LeaderRecord? _astrayFrom;
+    private int _astrayRounds;
     private volatile TaskCompletionSource _leadEnds = Ended();
     private volatile IReadOnlyList<EtcdMember> _members = [];
 
@@ -277,11 +281,9 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
                 limit.CancelAfter(CallTime);
                 await RefreshAsync(limit.Token);
                 var status = await _etcd.StatusAsync(limit.Token);
-                if (status.LeaderId == own && Leader is { } leader && leader.MemberId != own
-                    && _members.Any(m => m.Id == leader.MemberId && !m.IsLearner))
+                if (IsAstray(status, own) is { } leader)
                 {
-                    await _etcd.ChangeMembersAsync(
-                        new EtcdMemberChange.MoveLeader(leader.MemberId), limit.Token);
+                    await _etcd.ChangeMembersAsync(new EtcdMemberChange.MoveLeader(leader.MemberId), limit.Token);
                 }
 
                 if (Leads)
@@ -298,6 +300,21 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
                 Log.NotTended(_log, e.Message);
             }
         }
+    }
+
+    // Who leads, when etcd's own lead has stood here beside it for a while: while a leader's end is not known yet, etcd
+    // would wait in vain for the dead one to take it.
+    private LeaderRecord? IsAstray(EtcdStatus status, ulong own)
+    {
+        var leader = Leader;
+        if (status.LeaderId != own || leader is null || leader.MemberId == own || leader != _astrayFrom
+            || !_members.Any(m => m.Id == leader.MemberId && !m.IsLearner))
+        {
+            (_astrayFrom, _astrayRounds) = (leader, 0);
+            return null;
+        }
+
+        return ++_astrayRounds % AstrayRounds == 0 ? leader : null;
     }
 
     private async Task RefreshAsync(CancellationToken stop) => _members = await _etcd.MembersAsync(stop);

@@ -15,6 +15,9 @@ internal sealed partial class EtcdLog(TimeProvider time, ILogger log)
     /// <summary>How much of a line is logged.</summary>
     public const int TextMax = 512;
 
+    // Warnings that begin alike are the same one.
+    private const int SameChars = 40;
+    private const int SaidMax = 64;
     private const int LinesAtOnceMax = 200;
     private const double LinesPerSecond = 20;
 
@@ -22,6 +25,9 @@ internal sealed partial class EtcdLog(TimeProvider time, ILogger log)
     private static readonly string[] Harmless =
         ["simple token is not cryptographically signed", "Running http and grpc server on single port"];
 
+    private static readonly TimeSpan SaidAgainAfter = TimeSpan.FromMinutes(1);
+
+    private readonly Dictionary<string, long> _said = new(StringComparer.Ordinal);
     private readonly Lock _gate = new();
     private double _allowed = LinesAtOnceMax;
     private long _last = time.GetTimestamp();
@@ -67,9 +73,36 @@ internal sealed partial class EtcdLog(TimeProvider time, ILogger log)
             _lastProblem = text;
         }
 
+        if (level == LogLevel.Warning && WasSaid(text))
+        {
+            level = LogLevel.Debug;
+        }
+
         if (log.IsEnabled(level) && MayWrite())
         {
             log.Log(level, "{Message}", text);
+        }
+    }
+
+    // While a member is away etcd tells of it some ten times a second.
+    private bool WasSaid(string text)
+    {
+        var beginning = text.Length > SameChars ? text[..SameChars] : text;
+        lock (_gate)
+        {
+            var now = time.GetTimestamp();
+            if (_said.TryGetValue(beginning, out var at) && time.GetElapsedTime(at, now) < SaidAgainAfter)
+            {
+                return true;
+            }
+
+            if (_said.Count >= SaidMax)
+            {
+                _said.Clear();
+            }
+
+            _said[beginning] = now;
+            return false;
         }
     }
 
