@@ -12,6 +12,9 @@ public sealed record AgentOptions
     /// <summary>Everything in memory (<c>-dev</c>) or a server alone with a data folder. Default: in memory.</summary>
     public bool IsDev { get; init; } = true;
 
+    /// <summary>How many servers there are to be (<c>-bootstrap-expect</c>), which then replicate. Default 1.</summary>
+    public int Servers { get; init; } = 1;
+
     /// <summary>A client agent, which has its state from servers. Default: a server.</summary>
     public bool IsClient { get; init; }
 

@@ -6,6 +6,9 @@ public sealed record AgentPorts(
 {
     private const int Sidecars = 16;
 
+    /// <summary>Between the etcds of several servers.</summary>
+    public int StorePeer { get; } = FreePorts.Take();
+
     /// <summary>Ports that are free now.</summary>
     public static AgentPorts Take()
     {
@@ -18,5 +21,6 @@ public sealed record AgentPorts(
     /// <summary>As a block of an agent's configuration.</summary>
     public string ToHcl() =>
         $"ports {{ http = {Http} dns = {Dns} grpc = {Grpc} server = {Server} serf_lan = {SerfLan} " +
-        $"serf_wan = {SerfWan} sidecar_min_port = {SidecarFirst} sidecar_max_port = {SidecarLast} }}";
+        $"serf_wan = {SerfWan} store_peer = {StorePeer} " +
+        $"sidecar_min_port = {SidecarFirst} sidecar_max_port = {SidecarLast} }}";
 }

@@ -90,10 +90,25 @@ public sealed partial class AgentProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Starts an agent that gets ready only when others are there; wait by <see cref="ReadyAsync"/>.</summary>
+    public static AgentProcess Launch(AgentOptions options)
+    {
+        var agent = new AgentProcess(options);
+        agent.Launch();
+        return agent;
+    }
+
     /// <summary>Starts it again, after it ended or was killed, on the same ports and data.</summary>
     public async Task StartAgainAsync(CancellationToken stop = default)
     {
         Launch();
+        await ReadyAsync(stop);
+    }
+
+    /// <summary>Waits until it finds a leader and its node is in the catalog.</summary>
+    /// <exception cref="TimeoutException">It did not get ready; the message holds the end of its log.</exception>
+    public async Task ReadyAsync(CancellationToken stop = default)
+    {
         try
         {
             await Eventually.HoldsAsync("the agent leads", _options.ReadyLimit, IsReadyAsync, stop);
@@ -213,7 +228,7 @@ public sealed partial class AgentProcess : IAsyncDisposable
     {
         string[] role = _options.IsClient ? ["-data-dir", _folder.File("data"), "-hcl", ConnectHcl]
             : _options.IsDev ? ["-dev"]
-            : ["-server", "-bootstrap-expect=1", "-data-dir", _folder.File("data"), "-hcl", ConnectHcl];
+            : ["-server", $"-bootstrap-expect={_options.Servers}", "-data-dir", _folder.File("data"), "-hcl", ConnectHcl];
         string[] id = _options.NodeId.Length > 0 ? ["-node-id", _options.NodeId] : [];
         var joins = _options.Joins.SelectMany(static agent => (string[])["-retry-join", agent.GossipAddress]);
         var hcl = _options.Hcl.SelectMany(block => (string[])["-hcl", block]);

@@ -8,7 +8,7 @@ public static class RealConsul
         $"needs the real Consul 1.8.7 at {Executable} (the folder above 'consul' is $PEERS)";
 
     /// <summary>Where it would be.</summary>
-    public static string Executable { get; } = Path.Combine(Peers(), "consul", "usr", "bin", "consul");
+    public static string Executable { get; } = Path.Combine(Peers.Folder, "consul", "usr", "bin", "consul");
 
     /// <summary>Whether it is there.</summary>
     public static bool IsThere => File.Exists(Executable);
@@ -16,9 +16,4 @@ public static class RealConsul
     /// <summary>Starts one; otherwise like an agent of ours.</summary>
     public static Task<AgentProcess> StartAsync(AgentOptions? options = null, CancellationToken stop = default) =>
         AgentProcess.StartAsync((options ?? new AgentOptions()) with { Executable = Executable }, stop);
-
-    private static string Peers() =>
-        Environment.GetEnvironmentVariable("PEERS") is { Length: > 0 } set
-            ? set
-            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache", "praetor-peers");
 }

@@ -58,7 +58,7 @@ internal sealed record EtcdChildOptions
     /// 1,000 ms it was 1.3 to 1.6 s.</remarks>
     public TimeSpan ElectionTimeout { get; init; } = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>Operations in one transaction, at most. Default 2,048; etcd's own 128 are too few for a batch.</summary>
+    /// <summary>Operations in one transaction, at most. Default 2,048; etcd's own 128 are few for a batch.</summary>
     public int TxnOpsMax { get; init; } = 2048;
 
     /// <summary>Bytes of one request, at most. Default 8 MiB.</summary>
@@ -67,8 +67,8 @@ internal sealed record EtcdChildOptions
     /// <summary>How large the member's file may be; then writes are refused. Default 2 GiB.</summary>
     public long SpaceBytesMax { get; init; } = SpaceBytesUsual;
 
-    /// <summary>After how many commits etcd shortens the log that it keeps in memory, down to the last 5,000 commits.
-    /// Default 2,000; its own 100,000 cost a gigabyte with commits of 10 KB.</summary>
+    /// <summary>After how many commits etcd shortens the log that it keeps in memory, down to the last 5,000 of
+    /// them. Default 2,000; its own 100,000 cost a gigabyte with commits of 10 KB.</summary>
     public int SnapshotCount { get; init; } = 2000;
 
     /// <summary>How long it may take to end before it is killed. Default 5 s: enough to pass leadership on.</summary>
@@ -96,8 +96,8 @@ internal sealed record EtcdChildOptions
 
         if (ElectionTimeout < 5 * HeartbeatInterval)
         {
-            yield return $"etcd's election timeout ({ElectionTimeout.TotalMilliseconds} ms) must be at least five times "
-                + $"its heartbeat interval ({HeartbeatInterval.TotalMilliseconds} ms)";
+            yield return $"etcd's election timeout ({ElectionTimeout.TotalMilliseconds} ms) must be at least five "
+                + $"times its heartbeat interval ({HeartbeatInterval.TotalMilliseconds} ms)";
         }
     }
 

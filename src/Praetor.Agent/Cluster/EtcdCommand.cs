@@ -6,9 +6,9 @@ namespace Praetor.Agent.Cluster;
 
 /// <summary>The command line of a member, and how it is started so that it never outlives us.</summary>
 /// <remarks>
-/// <c>setsid</c> keeps Ctrl-C at the agent's terminal from ending it before the agent has left. <c>setpriv</c> asks the
-/// kernel to kill it when the thread that made it ends, which it does at the latest when the agent is killed. Should the
-/// agent have died before that was asked, the shell sees that its parent is another and goes no further.
+/// <c>setsid</c> keeps Ctrl-C at the agent's terminal from ending it before the agent has left. <c>setpriv</c> asks
+/// the kernel to kill it when the thread that made it ends, which it does at the latest when the agent is killed.
+/// Should the agent have died before that was asked, the shell sees that its parent is another and goes no further.
 /// </remarks>
 internal static class EtcdCommand
 {

@@ -112,8 +112,8 @@ internal sealed partial class EtcdFolder
             if (told != claim)
             {
                 throw new EtcdStartException(
-                    $"{Path}: holds etcd's data of {OneLine(told)}, but this is {OneLine(claim)}: name another data_dir, "
-                    + "or remove the folder when its data is not needed any more");
+                    $"{Path}: holds etcd's data of {OneLine(told)}, but this is {OneLine(claim)}: name another "
+                    + "data_dir, or remove the folder when its data is not needed any more");
             }
 
             return;

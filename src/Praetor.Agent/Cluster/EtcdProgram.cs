@@ -31,8 +31,9 @@ internal sealed record EtcdProgram(string Path, Version Version)
             var line = Array.Find(Recommended, r => r.Major == Version.Major && r.Minor == Version.Minor);
             return line is null || Version >= line
                 ? null
-                : $"etcd {Version} ({Path}) has known faults: old answers to reads after a pause, events of watches that "
-                + "are lost or told twice. Praetor does not build on what they break, but 3.5.28 or newer is recommended";
+                : $"etcd {Version} ({Path}) has known faults: old answers to reads after a pause, events of watches "
+                + "that are lost or told twice. Praetor does not build on what they break, but 3.5.28 or newer is "
+                + "recommended";
         }
     }
 

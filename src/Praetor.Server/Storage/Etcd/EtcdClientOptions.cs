@@ -31,7 +31,7 @@ public sealed record EtcdClientOptions
     /// there is time for another.</summary>
     public TimeSpan ConnectLimit { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>The largest request that is sent. Default 8 MiB, as much as a supervised etcd is told to take.</summary>
+    /// <summary>The largest request that is sent. Default 8 MiB, what a supervised etcd is told to take.</summary>
     public int RequestBytesMax { get; init; } = 8 * 1024 * 1024;
 
     /// <summary>The largest answer that is taken. Default 64 MiB; it is in memory twice while it is read.</summary>

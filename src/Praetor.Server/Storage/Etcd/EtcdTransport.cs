@@ -65,14 +65,15 @@ internal sealed class EtcdTransport : IDisposable
 
     /// <summary>Sends a request; gives the answer when its headers are there.</summary>
     /// <param name="method">As in <c>etcdserverpb.KV/Txn</c>.</param>
-    /// <param name="body">The framed request.</param>
+    /// <param name="body">The framed request; the caller disposes it.</param>
     /// <param name="limit">After this time etcd need not go on. Null: it has no end.</param>
     /// <param name="stop">Ends it.</param>
     /// <exception cref="HttpRequestException">There is no connection, or it broke.</exception>
     public async Task<HttpResponseMessage> SendAsync(
         string method, HttpContent body, TimeSpan? limit, CancellationToken stop)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(_address, method))
+        // Not disposed here: that would end the body, and a stream's goes on after the headers of the answer.
+        var request = new HttpRequestMessage(HttpMethod.Post, new Uri(_address, method))
         {
             Version = HttpVersion.Version20,
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,
