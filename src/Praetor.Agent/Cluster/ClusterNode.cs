@@ -108,6 +108,10 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
     public ValueTask<bool> IsNewestAsync(bool isStrict, CancellationToken stop) =>
         _replica.IsNewestAsync(isStrict, stop);
 
+    /// <summary>Asks etcd anew who takes part.</summary>
+    /// <exception cref="EtcdUnknownException">It did not answer.</exception>
+    public async Task RefreshAsync(CancellationToken stop) => _members = await _etcd.MembersAsync(stop);
+
     /// <summary>Gives the lead to another server; false: this one did not lead.</summary>
     public bool Resign(string successor) => _replica.Resign(successor);
 
@@ -208,6 +212,7 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
             var etcd = new EtcdClient(_child.ClientOptions, _time);
             var status = await etcd.StatusAsync(_stop.Token);
             _etcd.Arrive(etcd);
+            await RefreshAsync(_stop.Token);
             var rpc = new IPEndPoint(_config.Addresses.Advertise, _config.Ports.Server);
             _replica.Start(new ReplicaIdentity(_node.Id, _node.Name, rpc.ToString(), status.MemberId));
             await UpkeepAsync(status.MemberId);
@@ -316,8 +321,6 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
 
         return ++_astrayRounds % AstrayRounds == 0 ? leader : null;
     }
-
-    private async Task RefreshAsync(CancellationToken stop) => _members = await _etcd.MembersAsync(stop);
 
     private async Task TendAsync(CancellationToken stop)
     {

@@ -51,7 +51,7 @@ public sealed class ClusterTests : IAsyncLifetime
                 async () => await KeysAsync(server, "&stale") == """["k0","k1","k2"]""", Stop);
         }
 
-        var leader = await LeaderAsync(_servers);
+        var leader = (await LeaderAsync(_servers)).ShouldNotBeNull();
         var others = _servers.Where(s => s != leader).ToList();
         await leader.KillAsync();
         await Eventually.HoldsAsync("another server takes writes", Soon, () => PutAsync(others[0], "after"), Stop);
@@ -66,7 +66,7 @@ public sealed class ClusterTests : IAsyncLifetime
     [Fact]
     public async Task The_lead_goes_to_the_server_that_is_named_and_list_peers_shows_it()
     {
-        var leader = await LeaderAsync(_servers);
+        var leader = (await LeaderAsync(_servers)).ShouldNotBeNull();
         var next = _servers.First(s => s != leader);
         var id = await IdAsync(next);
         using var answer = await leader.Http.PostAsync(

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Praetor.Agent.Cluster;
 using Praetor.Agent.Local;
+using Praetor.Server.Storage.Etcd;
 
 namespace Praetor.Agent.Http.Endpoints;
 
@@ -26,8 +27,10 @@ internal sealed class OperatorEndpoints(NodeIdentity self, string address, Clust
         });
         routes.Handle("DELETE", "/v1/operator/raft/peer", Write, RemoveAsync,
             "Takes a server out, by id or address.");
-        routes.Handle("POST", "/v1/operator/raft/transfer-leader", Write, Transfer, "Gives the lead to another server.");
-        routes.Handle("PUT", "/v1/operator/raft/transfer-leader", Write, Transfer, "Gives the lead to another server.");
+        routes.Handle("POST", "/v1/operator/raft/transfer-leader", Write, TransferAsync,
+            "Gives the lead to another server.");
+        routes.Handle("PUT", "/v1/operator/raft/transfer-leader", Write, TransferAsync,
+            "Gives the lead to another server.");
     }
 
     private void WriteConfiguration(Utf8JsonWriter json)
@@ -75,26 +78,49 @@ internal sealed class OperatorEndpoints(NodeIdentity self, string address, Clust
             ? Reply.Text(500, why) : Reply.Ok;
     }
 
-    private ValueTask<Reply> Transfer(ApiRequest request)
+    private async ValueTask<Reply> TransferAsync(ApiRequest request)
     {
         var id = request.Query["id"];
-        if (cluster is null || cluster.Servers().Count(static s => s.IsVoter) < 2)
+        if (await VotersAsync(request.Aborted) is not { } voters)
         {
-            return ValueTask.FromResult(Reply.Text(500, "cannot find peer"));
+            return Reply.Text(500, "etcd does not say who takes part; try again");
         }
 
-        if (id.Length > 0 && !cluster.Servers().Any(s => s.Id == id && s.IsVoter))
+        if (voters.Count < 2)
         {
-            return ValueTask.FromResult(Reply.Text(500, $"server \"{id}\" is no voter of this cluster"));
+            return Reply.Text(500, "cannot find peer");
         }
 
-        return ValueTask.FromResult(cluster.Resign(id)
+        if (id.Length > 0 && voters.All(server => server.Id != id))
+        {
+            return Reply.Text(500, $"server \"{id}\" is no voter of this cluster");
+        }
+
+        return cluster!.Resign(id)
             ? Reply.Json(request.Pretty, static json =>
             {
                 json.WriteStartObject();
                 json.WriteBoolean("Success", value: true);
                 json.WriteEndObject();
             })
-            : Reply.Text(500, "this server does not lead any more; try again"));
+            : Reply.Text(500, "this server does not lead any more; try again");
+    }
+
+    private async ValueTask<IReadOnlyList<ClusterServer>?> VotersAsync(CancellationToken stop)
+    {
+        if (cluster is null)
+        {
+            return [];
+        }
+
+        try
+        {
+            await cluster.RefreshAsync(stop);
+            return [.. cluster.Servers().Where(static server => server.IsVoter)];
+        }
+        catch (EtcdUnknownException)
+        {
+            return null;
+        }
     }
 }
