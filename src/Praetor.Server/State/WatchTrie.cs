@@ -59,27 +59,29 @@ internal sealed class WatchTrie
             }
         }
 
-        if (woken is null)
-        {
-            return;
-        }
-
-        foreach (var watcher in woken)
-        {
-            watcher.Changed();
-        }
+        Tell(woken);
     }
 
-    /// <summary>Tells everybody.</summary>
+    /// <summary>Tells everybody who waits for anything.</summary>
     public void FireAll()
     {
-        var woken = new HashSet<IWatcher>(ReferenceEqualityComparer.Instance);
+        HashSet<IWatcher>? woken = null;
         lock (_gate)
         {
             foreach (var slot in _slots)
             {
-                slot.CollectAll(woken);
+                slot.CollectAll(ref woken);
             }
+        }
+
+        Tell(woken);
+    }
+
+    private static void Tell(HashSet<IWatcher>? woken)
+    {
+        if (woken is null)
+        {
+            return;
         }
 
         foreach (var watcher in woken)
@@ -136,14 +138,11 @@ internal sealed class WatchTrie
             }
         }
 
-        public void CollectAll(HashSet<IWatcher> woken)
+        public void CollectAll(ref HashSet<IWatcher>? woken)
         {
-            foreach (var map in (IEnumerable<Dictionary<byte[], List<IWatcher>>>)[_exact, .. _prefixes.Values])
+            foreach (var list in _exact.Values.Concat(_prefixes.Values.SelectMany(static map => map.Values)))
             {
-                foreach (var list in map.Values)
-                {
-                    woken.UnionWith(list);
-                }
+                (woken ??= new HashSet<IWatcher>(ReferenceEqualityComparer.Instance)).UnionWith(list);
             }
         }
 
