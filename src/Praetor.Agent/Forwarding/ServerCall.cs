@@ -21,7 +21,8 @@ internal sealed record ServerCall
 
     public ReadOnlyMemory<byte> Body { get; init; }
 
-    /// <summary>Whether body and answer may be of any size: they go piece by piece, in a request of their own.</summary>
+    /// <summary>Whether body and answer may be of any size: they go piece by piece, in a request of their
+    /// own.</summary>
     public bool IsOfAnySize { get; init; }
 
     /// <summary>The body of such a call, sent once as it comes. Null: it has none.</summary>

@@ -46,6 +46,7 @@ internal static class RouteReference
     private static string BodyOf(Route route) => route switch
     {
         { Method: "GET" } => "",
+        { Stream: not null } => "any size",
         { BodyMax: var bytes } when bytes % 1024 == 0 => $"{(bytes / 1024).ToString(CultureInfo.InvariantCulture)} KiB",
         { BodyMax: var bytes } => $"{bytes.ToString(CultureInfo.InvariantCulture)} bytes",
     };

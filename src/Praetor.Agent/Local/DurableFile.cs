@@ -49,6 +49,32 @@ public static partial class DurableFile
         SyncFolder(FolderOf(path));
     }
 
+    /// <summary>Gives a file that was written beside its place the place's name, once all of it is on disk.</summary>
+    /// <exception cref="IOException">It could not be stored; what was at the place is still there.</exception>
+    public static void Keep(string temporary, string path)
+    {
+        using (var file = Open(temporary, OpenForSync))
+        {
+            if (file.IsInvalid)
+            {
+                throw Failed(temporary, "cannot be opened for fsync", Marshal.GetLastPInvokeError());
+            }
+
+            Sync(file, temporary);
+        }
+
+        try
+        {
+            File.Move(temporary, path, overwrite: true);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new IOException($"{path}: cannot be written: {failure.Message}", failure);
+        }
+
+        SyncFolder(FolderOf(path));
+    }
+
     /// <summary>Removes the file for good; nothing happens when there is none.</summary>
     /// <exception cref="IOException">It could not be removed, or may be back after a crash.</exception>
     public static void Delete(string path)

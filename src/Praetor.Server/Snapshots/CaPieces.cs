@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -115,14 +116,14 @@ internal sealed class CaPieces
     }
 
     /// <summary>Puts the authority together and into the state. Else the one that is there goes on.</summary>
-    public void Finish(StateRestorer restorer, DateTimeOffset now)
+    public void Finish(StateRestorer restorer)
     {
-        if (CaQueries.Document(restorer.View) is not null || _configuration is null || _roots.Count == 0)
+        if (IsWhole(restorer.View) || _configuration is null || _roots.Count == 0)
         {
             return;
         }
 
-        if (Together(now) is not { } ca)
+        if (Together() is not { } ca)
         {
             restorer.Warn($"certificate authority (provider {_configuration.Provider}), whose key is not in the "
                 + "snapshot; the one that is there goes on");
@@ -133,7 +134,42 @@ internal sealed class CaPieces
         Put(restorer, CaKey.Name, JsonSerializer.SerializeToUtf8Bytes(ca.Key, ConnectJson.Plain.CaKey));
     }
 
-    private CaState? Together(DateTimeOffset now)
+    // One that came as documents of our own.
+    private static bool IsWhole(ReadView view)
+    {
+        try
+        {
+            return CaQueries.Document(view) is not null && (CaQueries.State(view) is { Document.Roots: not null } ca
+                && ca.Document.Roots.Count(static r => r.Root.Active) == 1
+                && IsUsable(ca.Document.Active, ca.Key.PrivateKey)
+                    ? true : throw StateRestorer.Malformed(SnapshotRecordTypes.CaRoot, "key and root do not match"));
+        }
+        catch (Exception e) when (e is JsonException or ArgumentException or InvalidOperationException)
+        {
+            throw StateRestorer.Malformed(SnapshotRecordTypes.CaRoot, e.Message);
+        }
+    }
+
+    // Whether it has ended does not matter here: one that has is replaced as it would be without a snapshot.
+    private static bool IsUsable(CaRoot root, string pem)
+    {
+        if (!SigningKey.TryParse(pem, out var key, out _))
+        {
+            return false;
+        }
+
+        if (!AuthorityRoot.TryUse(
+            root.RootCert, key, new DateTimeOffset(root.NotBefore.Ticks, TimeSpan.Zero), out var usable, out _))
+        {
+            key.Dispose();
+            return false;
+        }
+
+        usable.Dispose();
+        return true;
+    }
+
+    private CaState? Together()
     {
         if (_roots.Count(static r => r.Root.Active) != 1 || _configuration!.Provider != CaConfiguration.BuiltIn)
         {
@@ -141,18 +177,11 @@ internal sealed class CaPieces
         }
 
         var active = _roots.Single(static r => r.Root.Active).Root;
-        if (!_keysByRoot.TryGetValue(active.RootCert.Trim(), out var pem) || !SigningKey.TryParse(pem, out var key, out _))
+        if (!_keysByRoot.TryGetValue(active.RootCert.Trim(), out var pem) || !IsUsable(active, pem))
         {
             return null;
         }
 
-        if (!AuthorityRoot.TryUse(active.RootCert, key, now, out var usable, out _))
-        {
-            key.Dispose();
-            return null;
-        }
-
-        usable.Dispose();
         var document = new CaDocument
         {
             ClusterId = _clusterId,
@@ -232,6 +261,6 @@ internal sealed class CaPieces
         var settings = CaSettings.TryRead(CertificateAuthority.WithSecrets(ca).Config, out var read, out _)
             ? read : new CaSettings();
         var sum = SHA256.HashData(Encoding.UTF8.GetBytes($"{settings.PrivateKey},{settings.RootCert},true"));
-        return string.Join(':', sum.Select(static b => b.ToString("x2", System.Globalization.CultureInfo.InvariantCulture)));
+        return string.Join(':', sum.Select(static b => b.ToString("x2", CultureInfo.InvariantCulture)));
     }
 }

@@ -28,6 +28,8 @@ internal static class ConfigEntryRecords
         new HashSet<string>(StringComparer.Ordinal) { "Config", "Meta" },
         OmitsZero: true);
 
+    private const string Wrapped = "proxy-defaults";
+
     // Said by Consul also when it is zero.
     private static readonly string[] Weighted = ["Splits"];
 
@@ -62,7 +64,7 @@ internal static class ConfigEntryRecords
         }
 
         var map = MessagePackMap.Open(request[start..reader.Position]);
-        var packed = map.Raw("Entry"u8);
+        var packed = Unwrapped(map.Raw("Entry"u8));
         var entry = MessagePackMap.Open(packed);
         var created = entry.Number("CreateIndex"u8);
         var modified = entry.Number("ModifyIndex"u8);
@@ -93,6 +95,14 @@ internal static class ConfigEntryRecords
         }
     }
 
+    // Kinds with a coding of their own stand as bytes with the map in them.
+    private static ReadOnlySpan<byte> Unwrapped(ReadOnlySpan<byte> packed)
+    {
+        var reader = new MessagePackReader(packed);
+        return reader.Peek() == MessagePackKind.Raw && reader.TryReadRaw(out var inner)
+            && new MessagePackReader(inner) is var within && within.TrySkip() ? inner[..within.Position] : packed;
+    }
+
     // Entries of kinds that are known take their usual form; others stay as they were, without what says nothing.
     private static byte[] BodyOf(string kind, string name, ReadOnlySpan<byte> packed)
     {
@@ -120,29 +130,45 @@ internal static class ConfigEntryRecords
 
     private static void Write(ref MessagePackWriter writer, ConfigEntryRecord record)
     {
-        // The request is bytes whose length stands before them, so it is put together aside.
-        var buffer = new byte[record.Json.Length + 512];
-        while (!TryWriteRequest(buffer, record, out var length))
-        {
-            Array.Resize(ref buffer, buffer.Length * 2);
-        }
-
-        TryWriteRequest(buffer, record, out var written);
-        writer.WriteRaw(buffer.AsSpan(0, written));
+        // Bytes have their length before them, so they are put together aside.
+        var entry = Packed(record, WriteEntry);
+        writer.WriteRaw(Packed((record, entry), WriteRequest));
     }
 
-    private static bool TryWriteRequest(byte[] buffer, ConfigEntryRecord record, out int length)
+    private static byte[] Packed<T>(T record, WriteRecord<T> write)
     {
-        var writer = new MessagePackWriter(buffer);
-        writer.WriteString(record.Kind);
+        const int Usual = 2048;
+        var buffer = new byte[Usual];
+        while (true)
+        {
+            var writer = new MessagePackWriter(buffer);
+            write(ref writer, record);
+            if (!writer.Overflowed)
+            {
+                return buffer[..writer.Length];
+            }
+
+            buffer = new byte[buffer.Length * 2];
+        }
+    }
+
+    private static void WriteRequest(ref MessagePackWriter writer, (ConfigEntryRecord Record, byte[] Entry) it)
+    {
+        writer.WriteString(it.Record.Kind);
         writer.WriteMapHeader(4);
         writer.Text("Datacenter"u8, "");
         writer.WriteRaw("Entry"u8);
-        WriteEntry(ref writer, record);
+        if (it.Record.Kind == Wrapped)
+        {
+            writer.WriteRaw(it.Entry);
+        }
+        else
+        {
+            writer.WriteBytes(it.Entry);
+        }
+
         writer.Text("Op"u8, "");
         writer.Text("Token"u8, "");
-        length = writer.Length;
-        return !writer.Overflowed;
     }
 
     private static void WriteEntry(ref MessagePackWriter writer, ConfigEntryRecord record)

@@ -47,7 +47,7 @@ internal static class PackedJson
             WriteJson(ref reader, json, shape, member: "", DepthMax);
         }
 
-        using var document = JsonDocument.Parse(buffer.WrittenMemory);
+        using var document = Parsed(buffer.WrittenMemory);
         var root = document.RootElement;
         return root.ValueKind == JsonValueKind.Null
             || (root.ValueKind == JsonValueKind.Object && !root.EnumerateObject().Any()) ? null : root.Clone();
@@ -93,6 +93,18 @@ internal static class PackedJson
             default:
                 writer.WriteNil();
                 break;
+        }
+    }
+
+    private static JsonDocument Parsed(ReadOnlyMemory<byte> json)
+    {
+        try
+        {
+            return JsonDocument.Parse(json, new JsonDocumentOptions { AllowDuplicateProperties = false });
+        }
+        catch (JsonException e)
+        {
+            throw new SnapshotException($"a value cannot be JSON: {e.Message}", e);
         }
     }
 

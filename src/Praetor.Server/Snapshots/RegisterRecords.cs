@@ -6,7 +6,8 @@ using Praetor.Server.State;
 namespace Praetor.Server.Snapshots;
 
 /// <summary>Nodes, services and checks in an archive: each in a registration that names its node again.</summary>
-/// <remarks>Members that Consul 1.8 does not know are written only when they say something; it steps over them.</remarks>
+/// <remarks>Members that Consul 1.8 does not know are written only when they say something; it steps over
+/// them.</remarks>
 internal static class RegisterRecords
 {
     private const byte Type = SnapshotRecordTypes.Register;

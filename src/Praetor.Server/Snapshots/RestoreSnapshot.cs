@@ -4,7 +4,8 @@ using Praetor.Server.State;
 
 namespace Praetor.Server.Snapshots;
 
-/// <summary>Puts a state from an archive in place of the one there is; answers with the index that it has then.</summary>
+/// <summary>Puts a state from an archive in place of the one there is; answers with the index that it has
+/// then.</summary>
 /// <param name="restored">The state. May be used once.</param>
 public sealed class RestoreSnapshot(RestoredState restored) : Command<ulong>
 {

@@ -46,9 +46,8 @@ public sealed class StateRestorer
 
     /// <summary>Reads a whole archive, on a thread of its own.</summary>
     /// <param name="archive">The archive; its reads may wait.</param>
-    /// <param name="now">The time.</param>
     /// <exception cref="SnapshotException">It is no sound archive.</exception>
-    public static async Task<RestoredState> ReadAsync(Stream archive, DateTimeOffset now)
+    public static async Task<RestoredState> ReadAsync(Stream archive)
     {
         var done = new TaskCompletionSource<RestoredState>(TaskCreationOptions.RunContinuationsAsynchronously);
         var thread = new Thread(
@@ -56,7 +55,7 @@ public sealed class StateRestorer
             {
                 try
                 {
-                    done.SetResult(Read(archive, now));
+                    done.SetResult(Read(archive));
                 }
                 catch (Exception e) // supervisor: whatever it is, who waits hears of it
                 {
@@ -70,11 +69,11 @@ public sealed class StateRestorer
 
     /// <summary>Reads a whole archive; needs a stack as deep as a key may be long.</summary>
     /// <exception cref="SnapshotException">It is no sound archive.</exception>
-    internal static RestoredState Read(Stream archive, DateTimeOffset now)
+    internal static RestoredState Read(Stream archive)
     {
         var restorer = new StateRestorer();
         var meta = SnapshotReader.Read(archive, restorer.Begin, restorer.Take);
-        restorer.Finish(now);
+        restorer.Finish();
         return new RestoredState(
             restorer._image, meta, restorer._kept, restorer._skipped, restorer._warnings);
     }
@@ -94,6 +93,12 @@ public sealed class StateRestorer
         if (record.ModifyIndex > SnapshotLimits.IndexMax)
         {
             throw new SnapshotException($"failed to read snapshot: an index is above {SnapshotLimits.IndexMax}");
+        }
+
+        // A name ends with a zero byte where it is part of a key.
+        if (NamesOf(record).Any(static name => name.Contains('\0', StringComparison.Ordinal)))
+        {
+            throw new SnapshotException($"failed to read snapshot: a name in {table.Name} holds a zero byte");
         }
 
         if (!_image.TryAdd(table, record))
@@ -123,7 +128,7 @@ public sealed class StateRestorer
         {
             ConfigEntry.FromStorage(record.Json);
         }
-        catch (System.Text.Json.JsonException e)
+        catch (Exception e) when (e is System.Text.Json.JsonException or ArgumentException)
         {
             throw Malformed(SnapshotRecordTypes.ConfigEntry, e.Message);
         }
@@ -141,6 +146,17 @@ public sealed class StateRestorer
     internal void Skip(string what) => Count(_skipped, what);
 
     internal void Warn(string what) => Count(_warnings, what);
+
+    private static string[] NamesOf(StoredRecord record) => record switch
+    {
+        NodeRecord n => [n.Name, n.Id, n.Address],
+        ServiceRecord s => [s.Node, s.Id, s.Name, s.Address, s.ConnectDestination ?? ""],
+        CheckRecord c => [c.Node, c.Id, c.ServiceName, c.ServiceId, c.Status],
+        ConfigEntryRecord e => [e.Kind, e.Name],
+        DocumentRecord d => [d.Name],
+        CoordinateRecord c => [c.Node, c.Segment],
+        _ => [],
+    };
 
     private static void Count(SortedDictionary<string, int> counts, string what) =>
         counts[what] = counts.GetValueOrDefault(what) + 1;
@@ -163,10 +179,10 @@ public sealed class StateRestorer
         }
     }
 
-    private void Finish(DateTimeOffset now)
+    private void Finish()
     {
         IntentionRecords.Finish(this, _intentions);
-        Ca.Finish(this, now);
+        Ca.Finish(this);
 
         // Here, on the thread with the deep stack, and not on the writer's.
         _ = _image.Snapshot;

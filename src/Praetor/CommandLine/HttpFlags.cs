@@ -80,11 +80,14 @@ internal sealed class HttpFlags
     /// <exception cref="CommandException">They name something that cannot be used.</exception>
     /// <param name="shell">Where the environment is.</param>
     /// <param name="userAgent">What the command calls itself to the agent. Null: nothing.</param>
-    public PraetorClient Connect(Shell shell, string? userAgent = null)
+    /// <param name="answerTime">How long an answer may take. Null: as usual.</param>
+    public PraetorClient Connect(Shell shell, string? userAgent = null, TimeSpan? answerTime = null)
     {
         try
         {
-            return new PraetorClient(Options(shell) with { UserAgent = userAgent }, shell.Time);
+            var options = Options(shell) with { UserAgent = userAgent };
+            return new PraetorClient(
+                options with { AnswerTimeout = answerTime ?? options.AnswerTimeout }, shell.Time);
         }
         catch (Exception wrong) when (wrong is IOException or UriFormatException or UnauthorizedAccessException
             or InvalidDataException or System.Security.Cryptography.CryptographicException)

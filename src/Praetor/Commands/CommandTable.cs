@@ -102,6 +102,17 @@ internal static class CommandTable
             """),
         new("services deregister", "Removes services from the agent", static () => new ServicesDeregisterCommand()),
         new("services register", "Registers services with the agent", static () => new ServicesRegisterCommand()),
+        Group("snapshot", "Saves and restores the servers' state", """
+            A snapshot is all that the servers know, in one file in Consul's format.
+
+                $ praetor snapshot save backup.snap
+                $ praetor snapshot inspect backup.snap
+                $ praetor snapshot restore backup.snap
+            """),
+        new("snapshot agent", "Saves snapshots now and then", static () => new SnapshotAgentCommand()),
+        new("snapshot inspect", "Says what a snapshot holds", static () => new SnapshotInspectCommand()),
+        new("snapshot restore", "Restores the state from a snapshot", static () => new SnapshotRestoreCommand()),
+        new("snapshot save", "Saves the state to a file", static () => new SnapshotSaveCommand()),
         new("validate", "Checks agent configuration", static () => new ValidateCommand()),
         new("version", "Prints the version", static () => new VersionCommand()),
         new("watch", "Prints something, or runs a command when it changes", static () => new WatchCommand()),

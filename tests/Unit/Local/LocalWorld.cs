@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging.Abstractions;
 using Praetor.Agent.Config;
 using Praetor.Agent.Http;
@@ -56,7 +55,7 @@ internal sealed class LocalWorld : IAsyncDisposable
         });
         var facts = new AgentFacts { Node = Options.Node, ProductVersion = "0.1.0" };
         var alone = new LoneMembership(facts);
-        AgentEndpoints.AddTo(Routes, Streams, new AgentSurroundings
+        AgentEndpoints.AddTo(Routes, new AgentSurroundings
         {
             Local = Agent,
             Proxies = Proxies,
@@ -95,8 +94,6 @@ internal sealed class LocalWorld : IAsyncDisposable
     public LocalAgent Agent { get; }
 
     public RouteTable Routes { get; } = new();
-
-    public Dictionary<string, Func<HttpContext, ApiRequest, Task>> Streams { get; } = new(StringComparer.Ordinal);
 
     public static async Task<LocalWorld> StartedAsync(
         string? dataDir = null, Func<LocalAgentOptions, LocalAgentOptions>? with = null, ICatalog? catalog = null)

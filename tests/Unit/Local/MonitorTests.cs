@@ -16,7 +16,7 @@ public sealed class MonitorTests
         var pipe = new Pipe();
         using var left = new CancellationTokenSource();
         var context = new DefaultHttpContext { Response = { Body = pipe.Writer.AsStream() } };
-        var watching = world.Streams["/v1/agent/monitor"](context, Request("loglevel=debug", left.Token));
+        var watching = Monitor(world)(context, Request("loglevel=debug", left.Token));
 
         world.Log.CreateLogger("agent").LogDebug("seen");
 
@@ -33,11 +33,14 @@ public sealed class MonitorTests
         using var body = new MemoryStream();
         var context = new DefaultHttpContext { Response = { Body = body } };
 
-        await world.Streams["/v1/agent/monitor"](context, Request("loglevel=loud", CancellationToken.None));
+        await Monitor(world)(context, Request("loglevel=loud", CancellationToken.None));
 
         context.Response.StatusCode.ShouldBe(400);
         System.Text.Encoding.UTF8.GetString(body.ToArray()).ShouldBe("Bad request: Unknown log level: loud");
     }
+
+    private static Func<HttpContext, ApiRequest, Task> Monitor(LocalWorld world) =>
+        world.Routes.Find("/v1/agent/monitor")!.Methods["GET"].Stream!;
 
     private static ApiRequest Request(string query, CancellationToken left) => new()
     {

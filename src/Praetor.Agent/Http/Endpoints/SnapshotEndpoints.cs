@@ -76,7 +76,7 @@ internal sealed partial class SnapshotEndpoints(StateStore store, TimeProvider t
         {
             var begin = time.GetTimestamp();
             var restored = await StateRestorer.ReadAsync(
-                new WaitingStream(context.Request.Body, request.Aborted), time.GetUtcNow());
+                new WaitingStream(context.Request.Body, request.Aborted));
             var outcome = await store.SubmitAsync(new RestoreSnapshot(restored));
             if (outcome.Refusal is { } refusal)
             {

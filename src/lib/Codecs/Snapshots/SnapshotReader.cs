@@ -20,13 +20,14 @@ public sealed class SnapshotReader : IDisposable
     private const string MetaName = "meta.json";
     private const string StateName = "state.bin";
     private const string SumsName = "SHA256SUMS";
+    private const int BufferBytesMin = 4 * 1024;
     private const int BufferBytes = 256 * 1024;
 
     private readonly Unpacking _archive;
     private readonly Dictionary<string, byte[]> _sums = new(StringComparer.Ordinal);
     private SnapshotMeta? _meta;
     private byte[]? _list;
-    private byte[] _buffer = new byte[BufferBytes];
+    private byte[] _buffer = [];
 
     private SnapshotReader(Stream archive) => _archive = new Unpacking(archive);
 
@@ -122,6 +123,7 @@ public sealed class SnapshotReader : IDisposable
     private byte[] ReadState(long size, Action<ulong> header, TakeRecord take)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        _buffer = new byte[(int)Math.Clamp(size, BufferBytesMin, BufferBytes)];
         int from = 0, to = 0;
         var hasHeader = false;
         var left = size;
@@ -162,7 +164,8 @@ public sealed class SnapshotReader : IDisposable
         if (rest.Length >= SnapshotLimits.RecordBytesMax)
         {
             throw new SnapshotException(
-                $"failed to read or write snapshot data: a record is larger than {SnapshotLimits.RecordBytesMax} bytes");
+                "failed to read or write snapshot data: a record is larger than "
+                + $"{SnapshotLimits.RecordBytesMax} bytes");
         }
 
         var next = from == 0 ? new byte[_buffer.Length * 2] : _buffer;

@@ -23,8 +23,8 @@ public sealed class SnapshotWriter(Stream to, TimeProvider time)
 
     /// <summary>Writes a whole archive.</summary>
     /// <param name="index">The index of the state's last change.</param>
-    /// <param name="state">Adds all records, the header not among them, and gives way after each. Called twice, and must
-    /// add the same.</param>
+    /// <param name="state">Adds all records, the header not among them, and gives way after each. Called twice, and
+    /// must add the same.</param>
     /// <param name="stop">Gives up.</param>
     public async Task<SnapshotMeta> WriteAsync(
         ulong index, Func<SnapshotBlocks, IEnumerable<bool>> state, CancellationToken stop)
