@@ -8,6 +8,16 @@ namespace Praetor.Client;
 public sealed class ConnectionException(HttpMethod method, string target, string reason, Exception inner)
     : HttpRequestException($"{Verb(method)} \"{target}\": {reason}", inner)
 {
+    // What .NET's text about a certificate holds, and how Go says it.
+    private static readonly (string Part, string Go)[] ReasonsOfCertificates =
+    [
+        ("RemoteCertificateNameMismatch", "x509: certificate is not valid for the name that was asked for; "
+            + "name one of its own by -tls-server-name"),
+        ("NotTimeValid", "x509: certificate has expired or is not yet valid"),
+        ("PartialChain", "x509: certificate signed by unknown authority"),
+        ("UntrustedRoot", "x509: certificate signed by unknown authority"),
+    ];
+
     /// <summary>What went wrong, without the request in front.</summary>
     public string Reason { get; } = reason;
 
@@ -65,9 +75,8 @@ public sealed class ConnectionException(HttpMethod method, string target, string
             return "http: server gave HTTP response to HTTPS client";
         }
 
-        return text.Contains("RemoteCertificate", StringComparison.Ordinal)
-            ? $"x509: certificate signed by unknown authority ({text})"
-            : $"tls: {text}";
+        return ReasonsOfCertificates.FirstOrDefault(reason => text.Contains(reason.Part, StringComparison.Ordinal)).Go
+            ?? $"tls: {text}";
     }
 
     private static string Verb(HttpMethod method) => method.Method[..1] + method.Method[1..].ToLowerInvariant();

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Praetor.Client;
 
 /// <summary>The servers that keep the state, as Raft's words describe them.</summary>
@@ -43,7 +45,11 @@ public sealed partial class PraetorClient
         (await GetAsync("/v1/status/peers", null, ClientJson.Default.StringArray, stop)).Value ?? [];
 
     /// <summary>The servers that keep the state.</summary>
-    public Task<Answer<RaftConfiguration>> RaftConfigurationAsync(
-        QueryOptions? query = null, CancellationToken stop = default) =>
-        GetAsync("/v1/operator/raft/configuration", query, ClientJson.Default.RaftConfiguration, stop);
+    /// <exception cref="ApiException">The agent does not know them: it is not there (404), or nobody leads.</exception>
+    public async Task<RaftConfiguration> RaftConfigurationAsync(
+        QueryOptions? query = null, CancellationToken stop = default)
+    {
+        var json = await SendTextAsync(HttpMethod.Get, "/v1/operator/raft/configuration", query, null, stop);
+        return JsonSerializer.Deserialize(json, ClientJson.Default.RaftConfiguration) ?? new RaftConfiguration();
+    }
 }

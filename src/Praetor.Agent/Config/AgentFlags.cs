@@ -28,9 +28,7 @@ internal sealed class AgentFlags
     public IEnumerable<ConfigProblem> Problems => _problems.Concat(_reader.Problems);
 
     /// <summary>Names of all flags, for help and suggestions.</summary>
-    public static IEnumerable<string> Names => Settings.ByFlag.Keys.Concat(OwnFlags);
-
-    private static readonly string[] OwnFlags = ["config-dir", "config-file", "config-format", "dev", "hcl"];
+    public static IEnumerable<string> Names => Settings.ByFlag.Keys.Concat(Settings.SourceFlags.Keys);
 
     /// <summary>Reads a command line by Go's rules: one dash or two, =value or the next word, bools by =
     /// only.</summary>
@@ -64,7 +62,7 @@ internal sealed class AgentFlags
         var equals = text.IndexOf('=');
         var (name, value) = equals < 0 ? (text, null) : (text[..equals], text[(equals + 1)..]);
         var row = Settings.ByFlag.GetValueOrDefault(name);
-        if (row is null && !OwnFlags.Contains(name, StringComparer.Ordinal))
+        if (row is null && !Settings.SourceFlags.ContainsKey(name))
         {
             Refuse(name, $"flag provided but not defined: -{name}", Suggestion.For(name, Names, "see agent -h"));
             return 0;

@@ -102,6 +102,11 @@ public static class ConfigLoader
                 .. fromFragments.Problems];
         var values = SettingValues.Merge([.. SettingReader.Defaults(), .. flags.IsDev ? DevValues() : [], .. given]);
         List<string> warnings = [.. files.Warnings, .. KeyWarnings(given)];
+        if (files.Problems.Count + fragments.Problems.Count > 0)
+        {
+            // What could not be read may hold what would be found missing.
+            return new ConfigResult(null, warnings, problems, []);
+        }
         var builder = new AgentConfigBuilder(values, flags.IsDev, surroundings);
         var config = builder.Build();
         problems.AddRange(builder.Problems);

@@ -5,6 +5,16 @@ namespace Praetor.Agent.Config;
 /// <summary>Writes the reference page of all keys from the table.</summary>
 public static class ConfigReference
 {
+    /// <summary>Which part of the product brings what is still missing, by group.</summary>
+    private static readonly Dictionary<string, string> Reasons = new(StringComparer.Ordinal)
+    {
+        ["Access control"] = "ACLs bring these; until then an agent with `acl.enabled` refuses to start. ",
+        ["TLS"] = "TLS between agents and gRPC bring these, as calls between agents are in the clear so far. ",
+        ["Consensus"] = "several servers in one datacenter bring these. ",
+        ["HTTP and web interface"] = "the web interface brings these. ",
+        ["Telemetry"] = "metrics are served at `/v1/agent/metrics` so far, and sent nowhere. ",
+    };
+
     /// <summary>The page as Markdown.</summary>
     public static string Write()
     {
@@ -24,7 +34,24 @@ public static class ConfigReference
                 AppendRow(text, row);
             }
         }
+        AppendLater(text);
         return text.ToString();
+    }
+
+    // Nobody should have to guess whether a key that is taken does something.
+    private static void AppendLater(StringBuilder text)
+    {
+        text.Append("\n## Without effect yet\n\n");
+        text.Append("The agent names such a key in its log when a file or a flag sets it.\n");
+        foreach (var (title, rows) in Settings.Groups)
+        {
+            var later = rows.Where(static row => !row.HasEffect && row.ReplacedBy is null).ToList();
+            if (later.Count > 0)
+            {
+                var keys = string.Join(", ", later.Select(static row => $"`{row.Key}`"));
+                text.Append($"\n- **{title}**: {Reasons.GetValueOrDefault(title, "")}{keys}.\n");
+            }
+        }
     }
 
     private static void AppendRow(StringBuilder text, Setting row)

@@ -31,6 +31,17 @@ public static partial class Settings
         ByKey.Values.Where(static row => row.FlagName is not null)
             .ToDictionary(static row => row.FlagName!, StringComparer.Ordinal);
 
+    /// <summary>The flags that are no keys but say where keys come from, by name, with a line for people.</summary>
+    public static IReadOnlyDictionary<string, string> SourceFlags { get; } =
+        new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["config-dir"] = "Directory with configuration files, read in the order of their names; again and again.",
+            ["config-file"] = "Configuration file, .hcl or .json; again and again.",
+            ["config-format"] = "Format of all files, hcl or json, whatever their names.",
+            ["dev"] = "Everything in memory: one server, for trying out and for development.",
+            ["hcl"] = "A piece of configuration that wins over files and flags; again and again.",
+        };
+
     /// <summary>The keys as a tree, as files nest them.</summary>
     internal static SettingTree Tree { get; } = SettingTree.Of(ByKey.Values);
 

@@ -37,7 +37,10 @@ public sealed partial class AgentRuntime : IAsyncDisposable
     private readonly RouteTable _routes = new();
     private readonly SemaphoreSlim _reloads = new(1, 1);
     private readonly TaskCompletionSource<bool> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly AgentConfig _started;
     private AgentConfig _config;
+    private HashSet<string> _warned = [];
+    private HashSet<string> _needRestart = [];
     private int _failing;
 
     /// <summary>Makes the parts; nothing listens yet.</summary>
@@ -54,7 +57,7 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         IServerSource? servers = null)
     {
         config = Served(config);
-        (_config, _load, _build, _time) = (config, load, build, time);
+        (_started, _config, _load, _build, _time) = (config, config, load, build, time);
         _log = new AgentLog(ConfigMapping.Log(config, build.Program), console, time);
         _logger = _log.CreateLogger("agent");
         _metrics = new Metrics(time);
@@ -129,11 +132,7 @@ public sealed partial class AgentRuntime : IAsyncDisposable
     /// <exception cref="IOException">A port is taken, or an address is not this machine's.</exception>
     public async Task StartAsync(IReadOnlyList<string> warnings, CancellationToken stop)
     {
-        foreach (var warning in warnings)
-        {
-            Log.Warned(_logger, warning);
-        }
-
+        Warn(warnings);
         _ = ReadWatches(_config, out var wrong);
         var tls = TlsMaterial.Read(_config, out var unsound);
         if ((wrong ?? unsound) is { } refused)
@@ -174,17 +173,9 @@ public sealed partial class AgentRuntime : IAsyncDisposable
                 return broken;
             }
 
-            foreach (var warning in result.Warnings)
-            {
-                Log.Warned(_logger, warning);
-            }
-
+            Warn(result.Warnings);
             var next = Served(result.Config!);
-            foreach (var key in ConfigLoader.NotReloadable(_config, next))
-            {
-                Log.NeedsRestart(_logger, key);
-            }
-
+            WarnOfRestart(next);
             var watches = ReadWatches(next, out var wrong);
             var tls = TlsMaterial.Read(next, out var unsound);
             var recursors = await RecursorNames.ResolveAsync(next.Dns.Recursors, _time, stop);
@@ -255,6 +246,29 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         _reloads.Dispose();
         Log.Stopped(_logger);
         _log.Dispose();
+    }
+
+    // Each once, as long as it holds: a reload brings the same ones again.
+    private void Warn(IReadOnlyList<string> warnings)
+    {
+        foreach (var warning in warnings.Where(warning => !_warned.Contains(warning)))
+        {
+            Log.Warned(_logger, warning);
+        }
+
+        _warned = [.. warnings];
+    }
+
+    // Against what runs, not against the reload before: what was taken back needs no restart any more.
+    private void WarnOfRestart(AgentConfig next)
+    {
+        var keys = ConfigLoader.NotReloadable(_started, next);
+        foreach (var key in keys.Where(key => !_needRestart.Contains(key)))
+        {
+            Log.NeedsRestart(_logger, key);
+        }
+
+        _needRestart = [.. keys];
     }
 
     // Clients look here for ports to use, so a port that nobody serves yet is off, whatever was asked for.

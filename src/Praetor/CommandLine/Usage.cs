@@ -39,8 +39,9 @@ internal sealed class Usage(IReadOnlyList<CommandRow> table)
 
         text.Append($"Usage: {program} {row.Name} {command.Arguments}".TrimEnd()).Append("\n\n");
         AppendAbout(text, command.About, program);
-        AppendFlags(text, "Flags", command.Flags.All.Where(flag => !HttpFlags.Names.Contains(flag.Name)));
-        AppendFlags(text, "Flags for talking to the agent", HttpFlagsOf(command));
+        var forAgent = HttpFlagsOf(command).ToList();
+        AppendFlags(text, "Flags", command.Flags.All.Except(forAgent));
+        AppendFlags(text, "Flags for talking to the agent", forAgent);
         return text.ToString().TrimEnd('\n');
     }
 

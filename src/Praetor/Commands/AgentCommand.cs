@@ -8,6 +8,20 @@ namespace Praetor.Commands;
 
 internal sealed class AgentCommand : Command
 {
+    public AgentCommand()
+    {
+        foreach (var (name, help) in Settings.SourceFlags)
+        {
+            _ = name == "dev" ? (Flag)Flags.Bool(name, help) : Flags.String(name, help, value: "value");
+        }
+
+        foreach (var (name, row) in Settings.ByFlag)
+        {
+            _ = row.Kind == SettingKind.Flag ? (Flag)Flags.Bool(name, HelpOf(row))
+                : Flags.String(name, HelpOf(row), value: ValueOf(row.Kind), offer: Candidates.Files);
+        }
+    }
+
     /// <summary>The agent knows its flags itself: they are settings, of which its files have more.</summary>
     public override bool ReadsOwnLine => true;
 
@@ -24,6 +38,21 @@ internal sealed class AgentCommand : Command
 
     public override Task<int> RunAsync(Shell shell, IReadOnlyList<string> arguments, CancellationToken stop) =>
         StartAsync(shell, arguments, stop);
+
+    private static string HelpOf(Setting row)
+    {
+        var fallback = row.Default is null or "" or "false" ? "" : $" Default: {row.Default}.";
+        var instead = row.ReplacedBy is { Length: > 0 } successor ? $" Going out of use: set {successor}." : "";
+        return $"{row.Help}{fallback}{instead}{(row.HasEffect ? "" : " Without effect yet.")}";
+    }
+
+    private static string ValueOf(SettingKind kind) => kind switch
+    {
+        SettingKind.Whole => "int",
+        SettingKind.Duration => "duration",
+        SettingKind.TextMap => "key:value",
+        _ => "value",
+    };
 
     /// <summary>The agent itself: reads its flags, runs until told to stop, and gives the exit code.</summary>
     private static async Task<int> StartAsync(Shell shell, IReadOnlyList<string> line, CancellationToken stop)

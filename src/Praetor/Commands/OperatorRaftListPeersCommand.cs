@@ -22,8 +22,9 @@ internal sealed class OperatorRaftListPeersCommand : Command
     public override async Task<int> RunAsync(Shell shell, IReadOnlyList<string> arguments, CancellationToken stop)
     {
         using var client = _http.Connect(shell);
-        var answer = await client.RaftConfigurationAsync(_http.Query, stop).OrFail("Error getting peers");
-        var servers = answer.Value?.Servers ?? [];
+        var configuration = await client.RaftConfigurationAsync(_http.Query, stop)
+            .OrFail("Error getting peers: Failed to retrieve raft configuration");
+        var servers = configuration.Servers ?? [];
         if (_output.IsJson)
         {
             OutputFlags.Print(shell, servers, OutputJson.Default.RaftServerArray);

@@ -35,6 +35,23 @@ public sealed class AgentRuntimeTests : IDisposable
     }
 
     [Fact]
+    public async Task What_needs_a_restart_or_has_no_effect_is_said_once()
+    {
+        string[] line = ["-hcl", "license_path = \"x\""];
+        await using (var agent = Make(line))
+        {
+            await agent.StartAsync(Load(line).Warnings, Stop);
+            _load = static () => Load("-hcl", "license_path = \"x\" ports { sidecar_min_port = 21100 }");
+            (await agent.ReloadAsync(Stop)).ShouldBeNull();
+            (await agent.ReloadAsync(Stop)).ShouldBeNull();
+        }
+
+        var said = _log.ToString();
+        said.Split("key license_path has no effect yet").Length.ShouldBe(2, said);
+        said.Split("needs a restart to take effect: key=ports.sidecar_min_port").Length.ShouldBe(2, said);
+    }
+
+    [Fact]
     public async Task What_breaks_a_reload_by_signal_is_logged()
     {
         await using (var agent = Make())
