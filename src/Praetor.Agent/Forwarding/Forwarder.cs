@@ -243,7 +243,7 @@ internal sealed partial class Forwarder : IDisposable
     private async ValueTask<ServerAnswer?> ShareAsync(
         ServerCall call, ServerLink link, bool hasOthers, CancellationToken stop)
     {
-        if (call.Wait > TimeSpan.Zero || !CallFrames.Takes(call))
+        if (call.Wait > TimeSpan.Zero || call.IsSeldom || !CallFrames.Takes(call))
         {
             return null;
         }

@@ -90,6 +90,7 @@ internal sealed class RemoteServers : IServerSide
                 Token = _tokens("agent"),
                 Body = CoordinateEndpoints.BodyOf(update),
                 IsRepeatable = true,
+                IsSeldom = true,
             },
             stop);
         return outcome.Refusal?.Text
