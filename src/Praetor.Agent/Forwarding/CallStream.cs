@@ -19,9 +19,14 @@ internal sealed class CallStream : IDisposable
     /// <summary>Calls that may be under way; more are made as requests of their own.</summary>
     public const int PendingMax = CallServer.CallsMax;
 
-    /// <summary>After so long without a call the stream ends, for as long as it is there its connection is pinged.
-    /// </summary>
-    private static readonly TimeSpan IdleMax = TimeSpan.FromMinutes(1);
+    /// <summary>After so long without a call the stream ends.</summary>
+    /// <remarks>For as long as it is there its connection is pinged every second, which a thousand agents that tell
+    /// their coordinate now and then would have a server pay for; another one costs less than a few pings.</remarks>
+    private static readonly TimeSpan IdleMax = TimeSpan.FromSeconds(2);
+
+    /// <summary>What is added to <see cref="_count"/> so that no call is taken any more.</summary>
+    private const int Unused = int.MinValue / 2;
+
     private static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(250);
 
     private readonly ConcurrentDictionary<uint, Pending> _pending = new();
@@ -55,13 +60,13 @@ internal sealed class CallStream : IDisposable
     public bool IsOpen => _failure is null;
 
     /// <summary>Makes a call; ends with its answer, or with why there is none.</summary>
-    /// <returns>Null: nothing was sent, as there is no room.</returns>
+    /// <returns>Null: nothing was sent, as there is no room, or the stream ends for want of calls.</returns>
     /// <exception cref="HttpRequestException">The server cannot be reached, or broke off.</exception>
     /// <exception cref="OperationCanceledException">It did not answer in time.</exception>
     public async Task<FramedAnswer?> CallAsync(ServerCall call, string trail, TimeSpan limit)
     {
         var others = Interlocked.Increment(ref _count) - 1;
-        if (others >= PendingMax)
+        if (others is >= PendingMax or < 0)
         {
             Interlocked.Decrement(ref _count);
             return null;
@@ -209,15 +214,16 @@ internal sealed class CallStream : IDisposable
             return;
         }
 
+        // A call that comes at this moment either stands in the count or goes as a request of its own.
         var left = IdleMax - _time.GetElapsedTime(Volatile.Read(ref _lastCall), now);
-        if (left < TimeSpan.Zero)
+        if (left < TimeSpan.Zero && Interlocked.CompareExchange(ref _count, Unused, 0) == 0)
         {
             Fail(new IOException("the stream was not used"));
             return;
         }
 
         // In this order: a call that comes meanwhile either sees that nothing beats, or is seen here.
-        _beat.Change(left + Beat, Timeout.InfiniteTimeSpan);
+        _beat.Change(left < TimeSpan.Zero ? Beat : left + Beat, Timeout.InfiniteTimeSpan);
         Interlocked.Exchange(ref _isBeating, 0);
         if (!_pending.IsEmpty)
         {

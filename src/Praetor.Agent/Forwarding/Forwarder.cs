@@ -286,7 +286,7 @@ internal sealed partial class Forwarder : IDisposable
     private async ValueTask<ServerAnswer?> ShareAsync(
         ServerCall call, ServerLink link, bool hasOthers, CancellationToken stop)
     {
-        if (call.Wait > TimeSpan.Zero || call.IsOfAnySize || !CallFrames.Takes(call))
+        if (call.Wait > TimeSpan.Zero || call.IsSeldom || call.IsOfAnySize || !CallFrames.Takes(call))
         {
             return null;
         }

@@ -61,6 +61,7 @@ internal sealed class RemoteCatalog(
         Token = token(),
         IsOwn = true,
         IsRepeatable = true,
+        IsSeldom = true,
         Hold = Hold,
     };
 

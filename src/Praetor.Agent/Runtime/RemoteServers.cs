@@ -97,6 +97,7 @@ internal sealed class RemoteServers : IServerSide
                 Token = token,
                 Body = CoordinateEndpoints.BodyOf(update),
                 IsRepeatable = true,
+                IsSeldom = true,
             },
             stop);
         return outcome.Refusal?.Text
