@@ -46,9 +46,9 @@ public sealed class TransactionRouteTests
         status.ShouldBe(200, text);
         var id = JsonElement.Parse(text).GetProperty("ID").GetString();
         await server.PutAsync($"/v1/kv/k?acquire={id}", "x");
-        await server.PutAsync("/v1/txn", $$$"""
-            [{"KV":{"Verb":"check-session","Key":"k","Session":"{{{id}}}"}},
-             {"Session":{"Verb":"delete","Session":{"ID":"{{{id}}}"}}}]
+        await server.PutAsync("/v1/txn", $$$$"""
+            [{"KV":{"Verb":"check-session","Key":"k","Session":"{{{{id}}}}"}},
+             {"Session":{"Verb":"delete","Session":{"ID":"{{{{id}}}}"}}}]
             """);
         (await server.JsonAsync("/v1/session/list")).GetArrayLength().ShouldBe(0);
         (await server.JsonAsync("/v1/kv/k"))[0].TryGetProperty("Session", out _).ShouldBeFalse();
