@@ -99,6 +99,7 @@ def mask_text(text):
     text = re.sub(r'(?!0001)\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z| \+0000 UTC|[+-]\d\d:\d\d)?', '<time>', text)
     text = re.sub(r'("(Create|Modify)Index": )\d+', r'\1<number>', text)
     text = re.sub(r'\b([0-9a-f]{2}:){15,}[0-9a-f]{2}\b', '<hex>', text)
+    text = re.sub(r'(?<=current modify index )\d+', '<number>', text)
     text = re.sub(r'(?<=127\.0\.0\.1:)\d+', '<port>', text)
     text = re.sub(r'(?<=\[::1\]:)\d+', '<port>', text)
     return re.sub(r'\b1\.8\.7\b(\+dfsg\d*)?(:[0-9a-f]*)?', '<version>', text)

@@ -124,8 +124,8 @@ internal sealed class OwnServer : IServerSide
         new OperatorEndpoints(_node, Address, _cluster).AddTo(routes);
         new KvEndpoints(_store, valueMax).AddTo(routes);
         new SessionEndpoints(_store, _sessions, _node.Name, SessionTtlMin(_config)).AddTo(routes);
-        new TxnEndpoints(
-            _store, _config.Datacenter, valueMax, (int)Math.Min(_config.Limits.TxnBytesMax, int.MaxValue)).AddTo(routes);
+        var transactionMax = (int)Math.Min(_config.Limits.TxnBytesMax, int.MaxValue);
+        new TxnEndpoints(_store, _config.Datacenter, valueMax, transactionMax).AddTo(routes);
         CatalogReads.AddTo(routes, datacenters);
         new CoordinateEndpoints(_places, datacenters, _config.Values.Flag("disable_coordinates")).AddTo(routes);
         new CatalogWrites(_store, _config.Datacenter, Passing.AskAsync).AddTo(routes);

@@ -31,36 +31,8 @@ public sealed class KeySemaphore(
     /// <exception cref="LockConflictException">The keys are used for something else, or another limit was
     /// said.</exception>
     /// <exception cref="ApiException">The agent refused.</exception>
-    public async Task<LockHold?> AcquireAsync(CancellationToken stop = default)
-    {
-        var patience = new Patience(_time, _options.GiveUpAfter);
-        while (true)
-        {
-            var session = await HeldSession.CreateAsync(client, _time, _options, behavior: "delete", stop);
-            LockHold? hold = null;
-            try
-            {
-                using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, session.Lost);
-                hold = await AcquireAsync(session, patience, either.Token);
-                if (hold is not null || patience.IsOver)
-                {
-                    return hold;
-                }
-            }
-            catch (Exception failure) when (LockCalls.IsOfAgent(failure)
-                && session.Lost.IsCancellationRequested && !stop.IsCancellationRequested)
-            {
-                // It ended while we waited; another one goes on.
-            }
-            finally
-            {
-                if (hold is null)
-                {
-                    await session.DisposeAsync();
-                }
-            }
-        }
-    }
+    public Task<LockHold?> AcquireAsync(CancellationToken stop = default) =>
+        LockCalls.AcquireAsync(client, _time, _options, behavior: "delete", AcquireAsync, stop);
 
     /// <summary>Deletes the list of holders if nobody holds a place.</summary>
     /// <exception cref="LockConflictException">The keys are used for something else.</exception>

@@ -17,6 +17,46 @@ internal static class LockCalls
         failure is ApiException or HttpRequestException or TimeoutException or IOException or JsonException
             or OperationCanceledException;
 
+    /// <summary>Acquires with one session after the other, as long as it takes or may take.</summary>
+    /// <param name="client">The agent.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="options">How to take it.</param>
+    /// <param name="behavior">What becomes of a session's keys. Null: they are released.</param>
+    /// <param name="acquire">Acquires with a session; null: it was lost again at once, or the patience is over.</param>
+    /// <param name="stop">Gives up.</param>
+    public static async Task<LockHold?> AcquireAsync(
+        PraetorClient client, TimeProvider time, LockOptions options, string? behavior,
+        Func<HeldSession, Patience, CancellationToken, Task<LockHold?>> acquire, CancellationToken stop)
+    {
+        var patience = new Patience(time, options.GiveUpAfter);
+        while (true)
+        {
+            var session = await HeldSession.CreateAsync(client, time, options, behavior, stop);
+            LockHold? hold = null;
+            try
+            {
+                using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, session.Lost);
+                hold = await acquire(session, patience, either.Token);
+                if (hold is not null || patience.IsOver)
+                {
+                    return hold;
+                }
+            }
+            catch (Exception failure) when (IsOfAgent(failure)
+                && session.Lost.IsCancellationRequested && !stop.IsCancellationRequested)
+            {
+                // It ended while we waited; another one goes on.
+            }
+            finally
+            {
+                if (hold is null)
+                {
+                    await session.DisposeAsync();
+                }
+            }
+        }
+    }
+
     /// <summary>Watches over a hold until it is given back, and tells its session when it is lost.</summary>
     /// <param name="options">How often to ask again.</param>
     /// <param name="session">The session that holds.</param>

@@ -12,8 +12,9 @@ namespace Praetor.Server.Sessions;
 /// change or a restart, never shorter. What is new is found in the state itself, so it does not matter which way it
 /// came there.
 /// Why no session ends early: it ends by a command that is made here after its time, and from that moment a renewal is
-/// refused. A server that stood still (stopped, starved, a machine that was suspended) heard no renewals, so what it
-/// slept beyond its own next appointment does not count.
+/// refused. A server that stood still (stopped, starved, its machine suspended) heard no renewals, and then all times
+/// begin anew. Who lives renews after each half of a TTL at the latest, so a standstill must last one and a half TTL to
+/// do harm; the shortest TTL being 10 s, a look every 5 s that may be 5 s late finds each of them.
 /// </remarks>
 public sealed class SessionTimers(StateStore store, TimeProvider time) : IWatcher
 {
@@ -23,11 +24,14 @@ public sealed class SessionTimers(StateStore store, TimeProvider time) : IWatche
     /// <summary>How many lock delays end by one command.</summary>
     public const int DelaysPerCommand = 256;
 
-    // Beyond what a busy machine makes a timer late; what stands still for less hears its renewals before the next look.
-    private static readonly TimeSpan StandstillMin = TimeSpan.FromMilliseconds(500);
+    /// <summary>How often the timers look whether the server stood still, while sessions have a TTL: 5 s.</summary>
+    public static readonly TimeSpan Beat = TimeSpan.FromSeconds(5);
+
+    /// <summary>How late a look must be to count as a standstill: 5 s, far beyond what a busy machine does.</summary>
+    public static readonly TimeSpan StandstillMin = TimeSpan.FromSeconds(5);
+
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan WaitMin = TimeSpan.FromMilliseconds(1);
-    private static readonly TimeSpan WaitMax = TimeSpan.FromHours(24);
     private const int StaleMax = 1024;
 
     private readonly Lock _gate = new();
@@ -41,15 +45,14 @@ public sealed class SessionTimers(StateStore store, TimeProvider time) : IWatche
         new(Tables.SessionsById.Slot, [], IsPrefix: true), new(Tables.LockDelaysByKey.Slot, [], IsPrefix: true),
     ];
 
-    private TimeSpan _stoodStill;
     private TimeSpan? _appointment;
     private ulong _seen;
-    private bool _isRunning;
+    private int _isWoken;
 
     /// <summary>Ends what is due, until stopped; begins with the whole time for everything.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
-        Reset();
+        Forget();
         store.Watches.Add(_watched, this);
         await using var timer = time.CreateTimer(
             static state => ((SessionTimers)state!).Wake(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -57,24 +60,15 @@ public sealed class SessionTimers(StateStore store, TimeProvider time) : IWatche
         {
             while (true)
             {
-                var wait = await TickAsync();
-                if (wait is { } next)
-                {
-                    var due = next < WaitMin ? WaitMin : next > WaitMax ? WaitMax : next;
-                    _appointment = Now() + due;
-                    timer.Change(due, Timeout.InfiniteTimeSpan);
-                }
-
+                timer.Change(await TickAsync() ?? Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
                 await _wake.WaitAsync(stop);
+                Volatile.Write(ref _isWoken, 0);
             }
         }
         finally
         {
             store.Watches.Remove(_watched, this);
-            lock (_gate)
-            {
-                _isRunning = false;
-            }
+            Forget();
         }
     }
 
@@ -89,8 +83,8 @@ public sealed class SessionTimers(StateStore store, TimeProvider time) : IWatche
                 return false;
             }
 
-            // One that is not there yet gets its time when it is found.
-            if (_isRunning && _sessions.Has(session.Id) && SessionRules.LifeOf(session) is { } life)
+            // One that is not there yet gets its time when it is found; who does not lead has none there.
+            if (_sessions.Has(session.Id) && SessionRules.LifeOf(session) is { } life)
             {
                 _sessions.Set(session.Id, Now() + life);
             }
@@ -100,18 +94,6 @@ public sealed class SessionTimers(StateStore store, TimeProvider time) : IWatche
     }
 
     void IWatcher.Changed() => Wake();
-
-    /// <summary>Forgets all times; the next tick gives everything its whole time.</summary>
-    internal void Reset()
-    {
-        lock (_gate)
-        {
-            _sessions.Clear();
-            _delays.Clear();
-            _ending.Clear();
-            (_seen, _appointment, _isRunning) = (0, null, true);
-        }
-    }
 
     /// <summary>Takes in what is new and ends what is due.</summary>
     /// <returns>When to look again. Null: when something changes.</returns>
@@ -133,24 +115,33 @@ public sealed class SessionTimers(StateStore store, TimeProvider time) : IWatche
 
         lock (_gate)
         {
-            var next = Earlier(_sessions.Next, _delays.Next);
-            return next is { } due ? due - Now() : null;
+            var now = Now();
+            _appointment = Earlier(Earlier(_sessions.Next, _delays.Next), _sessions.Count > 0 ? now + Beat : null);
+            return _appointment - now is { } wait ? wait < WaitMin ? WaitMin : wait : null;
         }
     }
 
     private static TimeSpan? Earlier(TimeSpan? a, TimeSpan? b) => a is null ? b : b is null || a < b ? a : b;
 
-    private TimeSpan Now() => time.GetElapsedTime(_start) - _stoodStill;
+    private TimeSpan Now() => time.GetElapsedTime(_start);
+
+    // What is there is new again to the next look, and gets its whole time.
+    private void Forget()
+    {
+        lock (_gate)
+        {
+            _sessions.Clear();
+            _delays.Clear();
+            (_seen, _appointment) = (0, null);
+        }
+    }
 
     private void Wake()
     {
-        try
+        // One is enough: the tick to come sees all that came before it.
+        if (Interlocked.Exchange(ref _isWoken, 1) == 0)
         {
             _wake.Release();
-        }
-        catch (SemaphoreFullException)
-        {
-            // The tick to come sees this too.
         }
     }
 
@@ -158,12 +149,10 @@ public sealed class SessionTimers(StateStore store, TimeProvider time) : IWatche
     {
         lock (_gate)
         {
-            if (_appointment is { } meant && Now() - meant is var late && late > StandstillMin)
+            if (_appointment is { } meant && Now() - meant > StandstillMin)
             {
-                _stoodStill += late;
+                Forget();
             }
-
-            _appointment = null;
         }
     }
 

@@ -16,7 +16,7 @@ internal static class SnapshotFiles
     public static async Task<ulong> SaveAsync(
         PraetorClient client, QueryOptions query, string file, DateTimeOffset now, CancellationToken stop)
     {
-        using var download = await client.SaveSnapshotAsync(query, stop).OrFail("Error saving snapshot");
+        await using var download = await client.SaveSnapshotAsync(query, stop).OrFail("Error saving snapshot");
         var unverified = string.Create(
             CultureInfo.InvariantCulture, $"{file}.unverified.tmp{now.ToUnixTimeMilliseconds()}");
         try
@@ -78,7 +78,7 @@ internal static class SnapshotFiles
         try
         {
             await using var to = new FileStream(unverified, options);
-            await using var body = await download.ReadAsync(stop);
+            await using var body = download.Open();
             await body.CopyToAsync(to, stop);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or HttpRequestException)

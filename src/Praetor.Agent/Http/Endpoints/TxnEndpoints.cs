@@ -88,7 +88,8 @@ internal sealed class TxnEndpoints(StateStore store, string datacenter, int valu
         {
             if (element.ValueKind != JsonValueKind.Object)
             {
-                return Unreadable($"json: cannot unmarshal {BodyObject.KindOf(element)} into Go value of type api.TxnOp");
+                var kind = BodyObject.KindOf(element);
+                return Unreadable($"json: cannot unmarshal {kind} into Go value of type api.TxnOp");
             }
 
             var body = BodyObject.Of(element.Clone());

@@ -8,10 +8,14 @@ internal sealed class HeldCommand(Shell shell, Action<string> tell)
 {
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
 
+    // 128 and the number of SIGTERM.
+    private const int Terminated = 143;
+
     private static readonly Dictionary<string, string> Held =
         new(StringComparer.Ordinal) { ["CONSUL_LOCK_HELD"] = "true" };
 
     private readonly ChildProcess _child = new();
+    private bool _isTold;
     private bool _isKilled;
 
     /// <summary>Runs it to its end, or until it may not go on.</summary>
@@ -44,8 +48,7 @@ internal sealed class HeldCommand(Shell shell, Action<string> tell)
             var code = await _child.RunAsync(words, passesInput ? null : "", Held, CancellationToken.None);
             if (code != 0)
             {
-                shell.Error.WriteLine(
-                    $"Error running handler: {(_isKilled ? "signal: killed" : $"exit status {code}")}");
+                shell.Error.WriteLine($"Error running handler: {WordsFor(code)}");
             }
 
             return code == 0;
@@ -57,10 +60,16 @@ internal sealed class HeldCommand(Shell shell, Action<string> tell)
         }
     }
 
+    // .NET tells of a signal by a code that a program may give itself, so only what we sent is taken for one.
+    private string WordsFor(int code) => _isKilled ? "signal: killed"
+        : _isTold && code == Terminated ? "signal: terminated"
+        : $"exit status {code}";
+
     private async Task KillAsync(Task<bool> running)
     {
         var id = _child.Id;
         tell($"Terminating child pid {id}");
+        _isTold = true;
         _child.Signal(PosixSignal.SIGTERM);
         if (await EndsAsync(running, Grace, CancellationToken.None))
         {
