@@ -228,7 +228,8 @@ public sealed partial class AgentProcess : IAsyncDisposable
     {
         string[] role = _options.IsClient ? ["-data-dir", _folder.File("data"), "-hcl", ConnectHcl]
             : _options.IsDev ? ["-dev"]
-            : ["-server", $"-bootstrap-expect={_options.Servers}", "-data-dir", _folder.File("data"), "-hcl", ConnectHcl];
+            : ["-server", $"-bootstrap-expect={_options.Servers}", "-data-dir", _folder.File("data"),
+                "-hcl", ConnectHcl];
         string[] id = _options.NodeId.Length > 0 ? ["-node-id", _options.NodeId] : [];
         var joins = _options.Joins.SelectMany(static agent => (string[])["-retry-join", agent.GossipAddress]);
         var hcl = _options.Hcl.SelectMany(block => (string[])["-hcl", block]);

@@ -7,7 +7,8 @@ using Praetor.Agent.Membership;
 
 namespace Praetor.Agent.Cluster;
 
-/// <summary>How a server that belongs to no cluster yet comes to one: it founds it with others, or joins theirs.</summary>
+/// <summary>How a server that belongs to no cluster yet comes to one: it founds it with others, or joins
+/// theirs.</summary>
 /// <remarks>
 /// The problem: several servers start at the same moment, each knows some of the others, and they must agree on one set
 /// of founders; two overlapping sets would be two clusters.
@@ -74,7 +75,8 @@ internal sealed partial class Founding(
     /// <summary>Answers what others ask.</summary>
     public void AddTo(RouteTable routes)
     {
-        Add(routes, "GET", RpcRoutes.ClusterPlan, _ => new ClusterReply(Plan, IsAgreed: false), "What the server is in.");
+        Add(routes, "GET", RpcRoutes.ClusterPlan,
+            _ => new ClusterReply(Plan, IsAgreed: false), "What the server is in.");
         Add(routes, "PUT", RpcRoutes.ClusterPromise, Promise, "Promises to found a cluster.");
         Add(routes, "PUT", RpcRoutes.ClusterBegin, Begin, "Begins what was promised.");
     }

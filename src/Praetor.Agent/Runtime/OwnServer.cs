@@ -61,7 +61,8 @@ internal sealed class OwnServer : IServerSide
         _waits = new Random(random.Next());
         if (config.BootstrapExpect > 1)
         {
-            _cluster = new ClusterNode(config, node, links, membership, time, random, log.CreateLogger("agent.cluster"));
+            _cluster = new ClusterNode(
+                config, node, links, membership, time, random, log.CreateLogger("agent.cluster"));
             _cluster.Failed += why => Failed?.Invoke(why);
             _cluster.Led += ended => _leading = LeadAsync(membership, ended);
             _remoteMesh = new RemoteMesh(

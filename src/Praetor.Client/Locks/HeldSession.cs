@@ -30,7 +30,10 @@ internal sealed class HeldSession : IAsyncDisposable
     public static async Task<HeldSession> CreateAsync(
         PraetorClient client, TimeProvider time, LockOptions options, string? behavior, CancellationToken stop)
     {
+        stop.ThrowIfCancellationRequested();
         var session = new HeldSession(client, time, options.SessionTtl);
+
+        // Not broken off: a session that was made, and that nobody knows of, would be there until its TTL is over.
         session.Id = await client.CreateSessionAsync(
             new SessionRequest
             {
@@ -39,7 +42,7 @@ internal sealed class HeldSession : IAsyncDisposable
                 Behavior = behavior,
                 LockDelay = options.LockDelay is { } delay ? Text(delay) : null,
             },
-            stop);
+            CancellationToken.None);
         session._renewing = session.RenewAsync();
         return session;
     }

@@ -24,14 +24,16 @@ public sealed record ReplicationOptions
     /// <summary>Pause before a call that failed is made again.</summary>
     public TimeSpan Pause { get; init; } = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>How large an entry of the log grows before another is begun, unless one command alone is larger.</summary>
+    /// <summary>How large an entry of the log grows before another is begun, unless one command alone is
+    /// larger.</summary>
     public int EntryBytes { get; init; } = 1024 * 1024;
 
     /// <summary>How large the log grows before a snapshot takes its place, at least; it may become as large as the last
     /// snapshot, so that snapshots cost no more than the log.</summary>
     public long LogBytes { get; init; } = 32 * 1024 * 1024;
 
-    /// <summary>How many entries stay when a snapshot has taken their place, for those who are a little behind.</summary>
+    /// <summary>How many entries stay when a snapshot has taken their place, for those who are a little
+    /// behind.</summary>
     public int EntriesKept { get; init; } = 1000;
 
     /// <summary>How many bytes of records go into one part of a snapshot, before compression.</summary>
