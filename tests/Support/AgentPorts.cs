@@ -21,6 +21,6 @@ public sealed record AgentPorts(
     /// <summary>As a block of an agent's configuration.</summary>
     public string ToHcl() =>
         $"ports {{ http = {Http} dns = {Dns} grpc = {Grpc} server = {Server} serf_lan = {SerfLan} " +
-        $"serf_wan = {SerfWan} store_peer = {StorePeer} " +
+        $"serf_wan = {SerfWan} " +
         $"sidecar_min_port = {SidecarFirst} sidecar_max_port = {SidecarLast} }}";
 }

@@ -230,13 +230,14 @@ public sealed partial class AgentProcess : IAsyncDisposable
             : _options.IsDev ? ["-dev"]
             : ["-server", $"-bootstrap-expect={_options.Servers}", "-data-dir", _folder.File("data"),
                 "-hcl", ConnectHcl];
+        string[] peers = _options.Servers > 1 ? ["-hcl", $"ports {{ store_peer = {Ports.StorePeer} }}"] : [];
         string[] id = _options.NodeId.Length > 0 ? ["-node-id", _options.NodeId] : [];
         var joins = _options.Joins.SelectMany(static agent => (string[])["-retry-join", agent.GossipAddress]);
         var hcl = _options.Hcl.SelectMany(block => (string[])["-hcl", block]);
         return
         [
             "agent", .. role, "-node", _options.Node, .. id, "-bind", "127.0.0.1",
-            "-hcl", Ports.ToHcl(), .. joins, .. hcl, .. _options.Arguments,
+            "-hcl", Ports.ToHcl(), .. peers, .. joins, .. hcl, .. _options.Arguments,
         ];
     }
 
