@@ -32,14 +32,9 @@ internal sealed class WorkingSet(TimeProvider time)
     /// <summary>Looks again and again until stopped.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
-        while (OperatingSystem.IsLinux())
+        while (!stop.IsCancellationRequested)
         {
             await Task.Delay(Interval, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (stop.IsCancellationRequested)
-            {
-                return;
-            }
-
             Look();
         }
     }

@@ -69,7 +69,6 @@ internal sealed class WatchCommand : Command
         using var signals = new ProcessSignals(child.Signal);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(stop, signals.Stop);
         using var client = _http.Connect(shell);
-        await client.AgentSelfAsync(both.Token).OrFail("Error querying Consul agent");
         var watch = new Watch(client, query, new WatchOptions
         {
             Time = shell.Time,
@@ -79,6 +78,7 @@ internal sealed class WatchCommand : Command
         });
         try
         {
+            await client.AgentSelfAsync(both.Token).OrFail("Error querying Consul agent");
             await foreach (var news in watch.RunAsync(both.Token))
             {
                 if (arguments.Count == 0)
