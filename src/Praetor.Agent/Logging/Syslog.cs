@@ -92,7 +92,8 @@ internal sealed class Syslog(SyslogOptions options, TimeProvider time) : IDispos
             (_socket, _retryAt) = (null, time.GetUtcNow() + RetryEvery);
             var isNews = !_isLost;
             _isLost = true;
-            return isNews ? $"{options.Path}: {e.Message}" : null;
+            var why = File.Exists(options.Path) ? e.Message : "there is no such socket";
+            return isNews ? $"{options.Path}: {why}" : null;
         }
     }
 

@@ -122,9 +122,9 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         yield return $"       Client Addr: [{string.Join(' ', client)}] (HTTP: {_config.Ports.Http}, "
             + $"HTTPS: {_config.Ports.Https}, DNS: {_config.Ports.Dns})";
         yield return $"      Cluster Addr: {addresses.Advertise}";
-        if (_config.Ui.IsEnabled && addresses.Http.Count > 0)
+        if (_config.Ui.IsEnabled && ForBrowsers(addresses) is { } origin)
         {
-            yield return $"                UI: http://{addresses.Http[0]}{_config.Ui.ContentPath}";
+            yield return $"                UI: {origin}{_config.Ui.ContentPath}";
         }
     }
 
@@ -270,6 +270,12 @@ public sealed partial class AgentRuntime : IAsyncDisposable
 
         _needRestart = [.. keys];
     }
+
+    // No browser opens a Unix socket.
+    private static string? ForBrowsers(AddressConfig addresses) =>
+        addresses.Http.FirstOrDefault(static a => a.Address is not null) is { } plain ? $"http://{plain}"
+        : addresses.Https.FirstOrDefault(static a => a.Address is not null) is { } tls ? $"https://{tls}"
+        : null;
 
     // Clients look here for ports to use, so a port that nobody serves yet is off, whatever was asked for.
     private static AgentConfig Served(AgentConfig config) => config with

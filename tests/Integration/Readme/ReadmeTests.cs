@@ -14,7 +14,7 @@ namespace Integration.Readme;
 /// </remarks>
 public sealed partial class ReadmeTests
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(8);
 
     private static string Text => File.ReadAllText(Repository.At("README.md"));
 

@@ -172,6 +172,20 @@ public sealed class HttpsTests : IDisposable
     }
 
     [Fact]
+    public async Task Checks_show_the_agents_certificate_and_trust_its_authority_when_they_are_told_to()
+    {
+        await using var agent = await StartAsync(
+            $"{Served("server")} ca_file = \"{_pki.CaFile}\" verify_incoming = true "
+                + "enable_agent_tls_for_checks = true");
+        await agent.PutAsync("/v1/agent/check/register", $$"""
+            {"CheckID":"self","Name":"self","HTTP":"https://127.0.0.1:{{agent.Https.Port}}/v1/status/leader",
+             "Interval":"1s"}
+            """);
+        await agent.UntilAsync("/v1/health/node/s1?filter=CheckID==self", static checks =>
+            checks.EnumerateArray().Any(static c => c.GetProperty("Status").GetString() == "passing"));
+    }
+
+    [Fact]
     public void When_there_are_too_many_handshakes_the_oldest_gives_way()
     {
         var places = new HandshakePlaces(2);

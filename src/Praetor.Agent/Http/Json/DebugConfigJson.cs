@@ -26,10 +26,21 @@ internal static class DebugConfigJson
         json.WriteNumber("KVMaxValueSize", config.Limits.KvValueBytesMax);
         json.WriteNumber("TxnMaxReqLen", config.Limits.TxnBytesMax);
         json.WriteNumber("HTTPMaxConnsPerClient", config.Limits.HttpConnectionsPerClient);
+        json.WriteString("HTTPSHandshakeTimeout", config.Values.Show("limits.https_handshake_timeout"));
+        json.WriteString("CAFile", config.Https.CaFile);
+        json.WriteString("CAPath", config.Https.CaPath);
+        json.WriteString("CertFile", config.Https.CertFile);
+        json.WriteString("KeyFile", config.Https.KeyFile.Length > 0 ? "hidden" : "");
+        json.WriteBoolean("VerifyIncomingHTTPS", config.Https.VerifyIncoming);
+        json.WriteString("UnixSocketUser", config.SocketFiles.User);
+        json.WriteString("UnixSocketGroup", config.SocketFiles.Group);
+        json.WriteString("UnixSocketMode", config.Values.Text("unix_sockets.mode"));
         json.WriteStartObject("Logging");
         json.WriteString("LogLevel", config.Log.Level);
         json.WriteBoolean("LogJSON", config.Log.IsJson);
         json.WriteString("LogFilePath", config.Log.File);
+        json.WriteBoolean("EnableSyslog", config.Log.SyslogFacility is not null);
+        json.WriteString("SyslogFacility", config.Values.Text("syslog_facility"));
         json.WriteEndObject();
     }
 
