@@ -125,7 +125,7 @@ public static partial class Settings
         Whole("retry_max_wan", "0",
             "Tries to join other datacenters before giving up; 0: for ever.").ByFlag("retry-max-wan"),
         Flag("rejoin_after_leave", "false", "Join again at start although the node left.").ByFlag("rejoin"),
-        Duration("reconnect_timeout", null, "Time after which a failed node is forgotten. Default 72h, at least 8h."),
+        Duration("reconnect_timeout", null, "Time after which a failed node is forgotten. Default 72h."),
         Duration("reconnect_timeout_wan", null, "The same for other datacenters."),
         Texts("primary_gateways", null, "Mesh gateways of the primary datacenter.").ByFlag("primary-gateway").Later(),
         Duration("primary_gateways_interval", "30s", "Time between two tries to reach them.").Later(),

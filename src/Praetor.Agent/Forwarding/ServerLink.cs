@@ -14,6 +14,11 @@ internal static class RpcLimits
     /// Together they are <see cref="LeaveAfter"/>.</summary>
     public static readonly TimeSpan PingAfter = LeaveAfter / 2;
 
+    /// <summary>The same of a connection on which the agent itself waits for changes, as it always does: no user
+    /// waits for it, and membership tells of most dead servers sooner. At the server all agents' pings add
+    /// up.</summary>
+    public static readonly TimeSpan WatchPingAfter = TimeSpan.FromSeconds(10);
+
     /// <summary>How long a connection may take to come about.</summary>
     public static readonly TimeSpan ConnectTime = TimeSpan.FromSeconds(1.5);
 
@@ -46,6 +51,7 @@ internal sealed class ServerLink : IDisposable
 {
     private readonly CancellationTokenSource _gone = new();
     private readonly HttpMessageInvoker _http;
+    private readonly HttpMessageInvoker _watches;
     private readonly Lock _gate = new();
     private readonly TimeProvider _time;
     private readonly Action<ServerPeer> _slow;
@@ -60,23 +66,8 @@ internal sealed class ServerLink : IDisposable
         (_time, _slow) = (time, slow);
         Server = server;
         Address = $"http://{server.Rpc}";
-        _http = new HttpMessageInvoker(new SocketsHttpHandler
-        {
-            UseProxy = false,
-            UseCookies = false,
-            AllowAutoRedirect = false,
-            AutomaticDecompression = DecompressionMethods.None,
-            ActivityHeadersPropagator = null,
-            EnableMultipleHttp2Connections = true,
-            ConnectTimeout = RpcLimits.ConnectTime,
-            PooledConnectionIdleTimeout = RpcLimits.IdleTime,
-            KeepAlivePingDelay = RpcLimits.PingAfter,
-            KeepAlivePingTimeout = RpcLimits.PingAfter,
-            KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
-
-            // TLS between agents goes in here, around the stream.
-            ConnectCallback = ConnectAsync,
-        });
+        _http = new HttpMessageInvoker(Handler(RpcLimits.PingAfter));
+        _watches = new HttpMessageInvoker(Handler(RpcLimits.WatchPingAfter));
     }
 
     public ServerPeer Server { get; }
@@ -91,6 +82,11 @@ internal sealed class ServerLink : IDisposable
     /// <exception cref="HttpRequestException">The server cannot be reached, or broke off.</exception>
     public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken stop) =>
         _http.SendAsync(request, stop);
+
+    /// <summary>The same for what the agent waits for all the time, on a connection of its own.</summary>
+    /// <exception cref="HttpRequestException">The server cannot be reached, or broke off.</exception>
+    public Task<HttpResponseMessage> WatchAsync(HttpRequestMessage request, CancellationToken stop) =>
+        _watches.SendAsync(request, stop);
 
     /// <summary>The stream for calls that wait for nothing; another one when it ended.</summary>
     /// <param name="trail">Who opens it.</param>
@@ -126,8 +122,27 @@ internal sealed class ServerLink : IDisposable
         _gone.Cancel();
         calls?.Dispose();
         _http.Dispose();
+        _watches.Dispose();
         _gone.Dispose();
     }
+
+    private static SocketsHttpHandler Handler(TimeSpan pingAfter) => new()
+    {
+        UseProxy = false,
+        UseCookies = false,
+        AllowAutoRedirect = false,
+        AutomaticDecompression = DecompressionMethods.None,
+        ActivityHeadersPropagator = null,
+        EnableMultipleHttp2Connections = true,
+        ConnectTimeout = RpcLimits.ConnectTime,
+        PooledConnectionIdleTimeout = RpcLimits.IdleTime,
+        KeepAlivePingDelay = pingAfter,
+        KeepAlivePingTimeout = pingAfter,
+        KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
+
+        // TLS between agents goes in here, around the stream.
+        ConnectCallback = ConnectAsync,
+    };
 
     private static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken stop)
     {
