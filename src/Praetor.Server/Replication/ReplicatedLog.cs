@@ -48,7 +48,7 @@ internal sealed class ReplicatedLog(IEtcd etcd, LogKeys keys, ReplicationOptions
 
     /// <summary>Reads who leads, and the log from a place on.</summary>
     public async Task<LogView> ReadAsync(ulong from, CancellationToken stop) =>
-        ViewOf(await CallAsync(new EtcdTxn([], Reads(from), []), stop), skip: 0);
+        ViewOf(await CallAsync(new EtcdTxn([], Reads(from), []), options.SeekTime, stop), skip: 0);
 
     /// <summary>The same as of a moment at which a leadership still holds; null: it is over.</summary>
     /// <remarks>It writes, and so takes its place among all writes: some versions of etcd answer reads with old
@@ -79,6 +79,7 @@ internal sealed class ReplicatedLog(IEtcd etcd, LogKeys keys, ReplicationOptions
                 conditions,
                 [new EtcdPut(keys.Leader, ReplicationJson.Bytes(leader)), new EtcdPut(keys.Beat, [])],
                 []),
+            options.SeekTime,
             stop);
         return answer.Succeeded ? new Term(leader, answer.Revision) : null;
     }
@@ -196,9 +197,12 @@ internal sealed class ReplicatedLog(IEtcd etcd, LogKeys keys, ReplicationOptions
     private ulong SequenceOf(byte[] key) => keys.SequenceOf(key)
         ?? throw new StorageFailedException($"the replicated log has a key that is none: {Convert.ToHexString(key)}");
 
-    private async Task<EtcdTxnAnswer> CallAsync(EtcdTxn txn, CancellationToken stop)
+    private Task<EtcdTxnAnswer> CallAsync(EtcdTxn txn, CancellationToken stop) =>
+        CallAsync(txn, options.CallTime, stop);
+
+    private async Task<EtcdTxnAnswer> CallAsync(EtcdTxn txn, TimeSpan within, CancellationToken stop)
     {
-        using var limit = new CancellationTokenSource(options.CallTime, time);
+        using var limit = new CancellationTokenSource(within, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(stop, limit.Token);
         try
         {
@@ -206,7 +210,7 @@ internal sealed class ReplicatedLog(IEtcd etcd, LogKeys keys, ReplicationOptions
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {
-            throw new EtcdUnknownException($"etcd did not answer within {options.CallTime}");
+            throw new EtcdUnknownException($"etcd did not answer within {within.TotalMilliseconds} ms");
         }
     }
 }

@@ -17,6 +17,10 @@ public sealed record ReplicationOptions
     /// <summary>How long one call to etcd may take. What takes longer is asked again.</summary>
     public TimeSpan CallTime { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>How long looking at the log and taking the lead may take: short, since what an etcd was sending to one
+    /// that died is never answered, while another leads already.</summary>
+    public TimeSpan SeekTime { get; init; } = TimeSpan.FromMilliseconds(400);
+
     /// <summary>How long the outcome of a write is looked for; then it is told as unknown, and the leader steps
     /// down.</summary>
     public TimeSpan OutcomeTime { get; init; } = TimeSpan.FromSeconds(5);
