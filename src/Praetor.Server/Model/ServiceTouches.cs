@@ -14,8 +14,32 @@ internal static class ServiceTouches
     /// <summary>The key for a service reached through the mesh.</summary>
     public static byte[] ByConnect(string service) => KeyBytes.Folded("connect", service);
 
+    /// <summary>Notes every service, in place of one note for each record while all of them are restored.</summary>
+    public static void TouchAll(WriteTransaction tx)
+    {
+        foreach (var (index, key) in ((TableIndex<ServiceRecord>, Func<string, byte[]>)[])
+            [(Tables.ServicesByName, ByName), (Tables.ServicesByConnect, ByConnect)])
+        {
+            var last = "";
+            foreach (var service in tx.PeekScan(index, []))
+            {
+                var name = ReferenceEquals(index, Tables.ServicesByName) ? service.Name : service.ConnectDestination!;
+                if (!name.Equals(last, StringComparison.OrdinalIgnoreCase))
+                {
+                    tx.PutDerived(Tables.TouchByName, key(name), new ServiceTouch { ModifyIndex = tx.CommandIndex });
+                    last = name;
+                }
+            }
+        }
+    }
+
     public static void ServiceChanged(WriteTransaction tx, ServiceRecord? old, ServiceRecord? record)
     {
+        if (tx.IsBulk)
+        {
+            return;
+        }
+
         if (old is not null && (record is null || old.Name != record.Name
             || old.ConnectDestination != record.ConnectDestination))
         {
@@ -28,11 +52,21 @@ internal static class ServiceTouches
         }
     }
 
-    public static void NodeChanged(WriteTransaction tx, NodeRecord? old, NodeRecord? record) =>
-        TouchAllOn(tx, (record ?? old)!.Name);
+    public static void NodeChanged(WriteTransaction tx, NodeRecord? old, NodeRecord? record)
+    {
+        if (!tx.IsBulk)
+        {
+            TouchAllOn(tx, (record ?? old)!.Name);
+        }
+    }
 
     public static void CheckChanged(WriteTransaction tx, CheckRecord? old, CheckRecord? record)
     {
+        if (tx.IsBulk)
+        {
+            return;
+        }
+
         var check = (record ?? old)!;
         if (check.ServiceId.Length == 0)
         {

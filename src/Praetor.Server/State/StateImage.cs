@@ -27,7 +27,7 @@ public sealed class StateImage
     internal IReadOnlyList<RecordChange> Records => _records;
 
     /// <summary>The state; nothing can be added any more.</summary>
-    internal StateSnapshot Snapshot => _snapshot ??= _tx.Finish(_lastIndex);
+    internal StateSnapshot Snapshot => _snapshot ??= Finish();
 
     /// <summary>Adds a record with the indexes that it has; false: one with its key is there already.</summary>
     public bool TryAdd<T>(Table<T> table, T record)
@@ -47,4 +47,10 @@ public sealed class StateImage
 
     /// <summary>Says that the state is at least at an index.</summary>
     public void Reach(ulong index) => _lastIndex = Math.Max(_lastIndex, index);
+
+    private StateSnapshot Finish()
+    {
+        _tx.EndRestore();
+        return _tx.Finish(_lastIndex);
+    }
 }

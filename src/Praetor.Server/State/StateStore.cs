@@ -124,6 +124,8 @@ public sealed partial class StateStore : IDisposable
             tx.Restore(table, record);
         }
 
+        tx.EndRestore();
+
         tx.CountAsReplaced(ReplacedMark.IndexOf(tx));
         return tx.Finish(last, floor: last);
     }

@@ -1,3 +1,5 @@
+using Praetor.Server.Model;
+
 namespace Praetor.Server.State;
 
 /// <summary>A record put or removed, as it goes to the storage engine.</summary>
@@ -89,8 +91,24 @@ public sealed class WriteTransaction : ReadView
     internal override RadixTree<StoredRecord> TreeOf(TableIndex index) =>
         _editors[index.Slot]?.Peek() ?? Snapshot.Trees[index.Slot];
 
-    /// <summary>Takes a record from storage, with the indexes it has.</summary>
-    internal void Restore(Table table, StoredRecord record) => Apply(table, null, record, record.ModifyIndex);
+    /// <summary>Whether a whole state is put together: what follows from it is noted once at the end.</summary>
+    internal bool IsBulk { get; private set; }
+
+    /// <summary>Takes a record from storage, with the indexes it has; <see cref="EndRestore"/> comes after the
+    /// last.</summary>
+    internal void Restore(Table table, StoredRecord record)
+    {
+        IsBulk = true;
+        Apply(table, null, record, record.ModifyIndex);
+        _touched.Clear();
+    }
+
+    /// <summary>Notes what follows from all that was restored.</summary>
+    internal void EndRestore()
+    {
+        IsBulk = false;
+        ServiceTouches.TouchAll(this);
+    }
 
     /// <summary>Does what another server did, with the indexes that it had there.</summary>
     internal void Replay(RecordChange change)

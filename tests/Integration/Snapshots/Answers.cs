@@ -7,10 +7,11 @@ namespace Integration.Snapshots;
 internal static class Answers
 {
     /// <summary>Everything that a snapshot carries and both products answer alike.</summary>
+    /// <remarks>Not the proxy: Consul 1.8.7 breaks off answers with free settings that are nested.</remarks>
     public static readonly string[] Paths =
     [
-        "/v1/kv/?recurse", "/v1/catalog/node/ext1", "/v1/catalog/node/ext2", "/v1/catalog/service/web",
-        "/v1/catalog/service/web-proxy", "/v1/catalog/service/nat", "/v1/health/node/ext1", "/v1/health/service/web",
+        "/v1/kv/?recurse", "/v1/catalog/node/ext1", "/v1/catalog/service/web", "/v1/catalog/service/nat",
+        "/v1/health/node/ext1", "/v1/health/service/web",
         "/v1/config/service-defaults", "/v1/config/proxy-defaults", "/v1/config/service-router",
         "/v1/config/ingress-gateway", "/v1/config/terminating-gateway", "/v1/connect/intentions",
     ];
