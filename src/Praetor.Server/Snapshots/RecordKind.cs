@@ -24,6 +24,7 @@ internal static class RecordKinds
         new(SnapshotRecordTypes.Register, RegisterRecords.Read) { Write = RegisterRecords.Write },
         new(SnapshotRecordTypes.Coordinates, CoordinateRecords.Read) { Write = CoordinateRecords.Write },
         new(SnapshotRecordTypes.Kv, KvRecords.Read) { Write = KvRecords.Write },
+        new(SnapshotRecordTypes.Session, SessionRecords.Read) { Write = SessionRecords.Write },
         new(SnapshotRecordTypes.Intention, IntentionRecords.Read) { Write = IntentionRecords.Write },
         new(SnapshotRecordTypes.CaRoot, CaPieces.ReadRoot) { Write = CaPieces.Write },
         new(SnapshotRecordTypes.CaProvider, CaPieces.ReadProvider),
@@ -32,8 +33,7 @@ internal static class RecordKinds
         new(SnapshotRecordTypes.Index, OwnRecords.Read) { Write = OwnRecords.Write },
 
         // Nothing here knows what these say yet, so they are kept as they came.
-        Kept(SnapshotRecordTypes.Session, KeptRecords.Write),
-        Kept(SnapshotRecordTypes.LegacyAcl),
+        Kept(SnapshotRecordTypes.LegacyAcl, KeptRecords.Write),
         Kept(SnapshotRecordTypes.PreparedQuery),
         Kept(SnapshotRecordTypes.Autopilot),
         Kept(SnapshotRecordTypes.AclBootstrap),

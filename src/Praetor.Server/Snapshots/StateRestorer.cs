@@ -155,6 +155,7 @@ public sealed class StateRestorer
         ConfigEntryRecord e => [e.Kind, e.Name],
         DocumentRecord d => [d.Name],
         CoordinateRecord c => [c.Node, c.Segment],
+        SessionRecord s => [s.Id, s.Node, .. s.CheckIds()],
         _ => [],
     };
 

@@ -25,6 +25,11 @@ public sealed partial class StateStore
                 tx.Replay(change);
             }
 
+            if (replay.IsAll)
+            {
+                tx.CountAsReplaced(ReplacedMark.IndexOf(tx));
+            }
+
             // What was removed meanwhile nobody knows any more, as after a restart.
             var next = tx.Finish(replay.LastIndex, replay.IsAll ? replay.LastIndex : null);
             Volatile.Write(ref _current, next);

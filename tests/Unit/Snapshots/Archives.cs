@@ -150,6 +150,11 @@ internal static class Archives
             tx.Put(Tables.Checks, Check);
             tx.Put(Tables.Checks, new CheckRecord { Node = "n1", Id = "alive", Status = "warning" });
             tx.Put(Tables.Kv, new KvRecord { Key = "a/b", Value = [0, 255, 1], Flags = ulong.MaxValue });
+            tx.Put(Tables.Sessions, new SessionRecord
+            {
+                Id = "s-1", Name = "held", Node = "n1", LockDelay = 15_000_000_000, Behavior = SessionRecord.Delete,
+                Ttl = "30s", NodeChecks = ["serfHealth"], ServiceChecks = [new SessionServiceCheck("c", "")],
+            });
             tx.Put(Tables.Kv, new KvRecord { Key = "empty", Value = [], LockIndex = 3, Session = "s-1" });
             tx.Put(Tables.Kv, new KvRecord { Key = "ключ", Value = new byte[70_000] });
             tx.Put(Tables.Coordinates, new CoordinateRecord { Node = "n1", Where = Coordinate.Origin });
