@@ -56,6 +56,9 @@ internal sealed class SimMember : SwimDelegate, ISwimTransport
 
     public List<string> Gone { get; } = [];
 
+    /// <summary>Who came, as new or back, since somebody looked.</summary>
+    public HashSet<string> Came { get; } = [];
+
     public int PacketBytesMax => 1400 - PacketSizes.PerPacket;
 
     public void Start()
@@ -139,6 +142,8 @@ internal sealed class SimMember : SwimDelegate, ISwimTransport
         BytesSent += request is PushPull ? PacketSizes.Of(request) : 0;
         _network.OpenStream(this, exchange, to, request, timeout);
     }
+
+    public override void MemberJoined(Member member) => Came.Add(member.Name);
 
     public override void MemberGone(Member member)
     {

@@ -309,7 +309,7 @@ internal sealed partial class Forwarder : IDisposable
                 static state => End((CancellationTokenSource)state!), limit, AnswerTime(call, hasOthers),
                 Timeout.InfiniteTimeSpan);
             using var request = RequestFor(call, link);
-            var response = await (call.IsOwn && call.Wait > TimeSpan.Zero
+            var response = await (call.IsWatch && call.Wait > TimeSpan.Zero
                 ? link.WatchAsync(request, limit.Token) : link.SendAsync(request, limit.Token));
             limit.CancelAfter(call.IsOfAnySize ? RpcLimits.AnySizeTime : RpcLimits.BodyTime);
             return new RequestedAnswer(response, server: link.Server, limit);

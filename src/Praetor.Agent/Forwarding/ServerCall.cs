@@ -47,6 +47,9 @@ internal sealed record ServerCall
     /// <summary>Whether asking twice does no harm.</summary>
     public bool IsRepeatable { get; init; }
 
+    /// <summary>Whether an answer is kept current by it, so that no user waits for it.</summary>
+    public bool IsWatch { get; init; }
+
     /// <summary>Whether it comes now and then only: then it is a request of its own, and opens no stream that its
     /// connection would be pinged for.</summary>
     public bool IsSeldom { get; init; }

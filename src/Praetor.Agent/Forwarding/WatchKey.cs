@@ -26,6 +26,7 @@ internal sealed record WatchKey(string Datacenter, string Target, string Token =
             IsOwn = IsOwn,
             IsRepeatable = true,
             Wait = index == 0 ? TimeSpan.Zero : wait,
+            IsWatch = true,
             Hold = hold,
         };
     }
