@@ -93,6 +93,14 @@ public sealed class SessionTimers(StateStore store, TimeProvider time) : IWatche
         }
     }
 
+    /// <summary>Gives everything its whole time anew: for when the whole state was replaced, whose records keep the
+    /// indexes that they came with.</summary>
+    public void BeginAnew()
+    {
+        Forget();
+        Wake();
+    }
+
     void IWatcher.Changed() => Wake();
 
     /// <summary>Takes in what is new and ends what is due.</summary>

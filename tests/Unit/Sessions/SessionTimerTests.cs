@@ -62,6 +62,20 @@ public sealed class SessionTimerTests
     }
 
     [Fact]
+    public async Task A_state_that_was_replaced_gives_every_session_its_whole_time()
+    {
+        using var world = await SessionWorld.MakeAsync();
+        var session = await world.SessionAsync(ttl: "10s");
+        await world.AdvanceAsync(0);
+        await world.AdvanceAsync(15);
+        world.Timers.BeginAnew();
+        await world.AdvanceAsync(19.9);
+        world.IsAlive(session).ShouldBeTrue();
+        await world.AdvanceAsync(0.1);
+        world.IsAlive(session).ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task Many_sessions_end_each_at_its_time()
     {
         using var world = await SessionWorld.MakeAsync();
