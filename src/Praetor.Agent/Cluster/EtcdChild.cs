@@ -194,6 +194,9 @@ internal sealed partial class EtcdChild : IAsyncDisposable
     private async Task<string> RunOnceAsync()
     {
         _lines.Restart();
+
+        // One that was killed leaves it behind, and etcd 3.4 does not take it away.
+        File.Delete(_socket.File);
         using var process = await _thread.RunAsync(() => Process.Start(_start)!);
         using var over = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
         process.StandardInput.Close();

@@ -13,6 +13,10 @@ namespace Praetor.Agent.Cluster;
 internal static class EtcdCommand
 {
     private const string Shell = "/bin/sh";
+
+    // How much garbage may gather, in percent of what is in use. Go's own 100 cost 30 to 40 MB more
+    // under load; who sets GOGC for the agent is obeyed.
+    private const string GarbagePercent = "50";
     private const string OnlyWithParent = "umask 077; [ \"$PPID\" = \"$0\" ] && exec \"$@\"";
 
     /// <summary>What has to be started.</summary>
@@ -95,6 +99,8 @@ internal static class EtcdCommand
         {
             environment.Remove(name);
         }
+
+        environment.TryAdd("GOGC", GarbagePercent);
     }
 
     private static bool IsKept(string name) => name is "PATH" or "HOME" or "TMPDIR" or "TZ"

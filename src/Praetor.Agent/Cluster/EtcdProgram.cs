@@ -18,7 +18,9 @@ internal sealed record EtcdProgram(string Path, Version Version)
         + "https://github.com/etcd-io/etcd/releases, and have it on the PATH or name it in the configuration";
 
     private static readonly Version Oldest = new(3, 4);
-    private static readonly TimeSpan VersionLimit = TimeSpan.FromSeconds(10);
+
+    // Some milliseconds; but a machine that is just starting everything at once must not refuse its servers.
+    private static readonly TimeSpan VersionLimit = TimeSpan.FromSeconds(60);
 
     // Since these, reads after a pause of the process are no longer stale (etcd's issue 20418).
     private static readonly Version[] Recommended = [new(3, 4, 42), new(3, 5, 28), new(3, 6, 9)];
@@ -57,7 +59,13 @@ internal sealed record EtcdProgram(string Path, Version Version)
             throw new EtcdStartException($"{path}: cannot be run: {error}; {Remedy}");
         }
 
-        if (end.IsLate || VersionOf(end.Output.Text()) is not { } version)
+        if (end.IsLate)
+        {
+            throw new EtcdStartException(
+                $"{path}: did not tell its version within {VersionLimit.TotalSeconds} s: try '{path} --version'");
+        }
+
+        if (VersionOf(end.Output.Text()) is not { } version)
         {
             throw new EtcdStartException($"{path}: does not tell its version, as etcd does: {Remedy}");
         }
