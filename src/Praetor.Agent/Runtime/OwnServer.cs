@@ -78,6 +78,7 @@ internal sealed class OwnServer : IServerSide
         _places = new CoordinateCollector(
             _store, config.IsDev ? CoordinatePeriodOfDev : CoordinatePeriod, time);
         _sessions = new SessionTimers(_store, time);
+        _store.Replaced += _sessions.BeginAnew;
         _page = new StatusPageText(_store, node, build);
 
         // One of several asks the leader, be it itself, for everything that is to be the newest.
