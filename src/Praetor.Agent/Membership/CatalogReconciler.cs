@@ -29,6 +29,9 @@ internal sealed partial class CatalogReconciler : IAsyncDisposable
     private readonly SemaphoreSlim _wake = new(0, 1);
     private Task _loop = Task.CompletedTask;
 
+    // When the state was restored from a snapshot; 0: never.
+    private long _restoredAt;
+
     public CatalogReconciler(
         StateStore store, GossipMembership membership, NodeIdentity self, TimeProvider time, ILogger log) =>
         (_store, _membership, _self, _time, _log) = (store, membership, self, time, log);
@@ -36,7 +39,7 @@ internal sealed partial class CatalogReconciler : IAsyncDisposable
     public void Start()
     {
         _membership.Changed += Heard;
-        _store.Replaced += Wake;
+        _store.Replaced += Restored;
         _membership.TellOfLeader();
         _loop = RunAsync();
     }
@@ -44,7 +47,7 @@ internal sealed partial class CatalogReconciler : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _membership.Changed -= Heard;
-        _store.Replaced -= Wake;
+        _store.Replaced -= Restored;
         await _stop.CancelAsync();
         try
         {
@@ -64,6 +67,14 @@ internal sealed partial class CatalogReconciler : IAsyncDisposable
         {
             Wake();
         }
+    }
+
+    // Who is missing is put there at once. Who is too much may be on the way still, as after a disaster, and with its
+    // node would go its sessions and keys.
+    private void Restored()
+    {
+        Volatile.Write(ref _restoredAt, Math.Max(1, _time.GetTimestamp()));
+        Wake();
     }
 
     private void Wake()
@@ -112,7 +123,8 @@ internal sealed partial class CatalogReconciler : IAsyncDisposable
             }
         }
 
-        foreach (var node in CatalogQueries.Nodes(view).ToList())
+        var forgets = Volatile.Read(ref _restoredAt) is var at && (at == 0 || _time.GetElapsedTime(at) >= CompareEvery);
+        foreach (var node in forgets ? CatalogQueries.Nodes(view).ToList() : [])
         {
             if (node.Name != _self.Name && !members.ContainsKey(node.Name) && HealthOf(view, node.Name) is not null)
             {

@@ -276,12 +276,23 @@ public sealed class Replica : IAsyncDisposable
         {
             while (true)
             {
+                if (pulse.IsCompleted && await pulse == LeaderEnd.Gone)
+                {
+                    return Heard.Gone;
+                }
+
                 next = events.MoveNextAsync().AsTask();
                 var silence = Task.Delay(Silence(), _time, end.Token);
                 var first = await Task.WhenAny([next, silence, .. Pending(pulse)]);
-                if (first == pulse && await pulse == LeaderEnd.Gone)
+                if (first == pulse)
                 {
-                    return Heard.Gone;
+                    if (await pulse == LeaderEnd.Gone)
+                    {
+                        return Heard.Gone;
+                    }
+
+                    await Task.Delay(_options.Pause, _time, stop);
+                    return Heard.Missed;
                 }
 
                 if (first == silence)
