@@ -250,6 +250,11 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
         try
         {
             var member = RpcJson.Read(request.Body.Span, ClusterJson.Default.ClusterMember);
+            if (!member.IsSound)
+            {
+                return Reply.BadRequest("the member lacks its id, its name, or the address of its etcd");
+            }
+
             var members = await _etcd.MembersAsync(request.Aborted);
             if (!members.Any(m => m.PeerUrls.Contains(member.PeerUrl)))
             {

@@ -8,7 +8,13 @@ namespace Praetor.Agent.Cluster;
 /// <param name="Id">Its node id, which names its member of etcd, too.</param>
 /// <param name="Name">Its node name.</param>
 /// <param name="PeerUrl">Where other members reach its etcd.</param>
-internal sealed record ClusterMember(string Id, string Name, string PeerUrl);
+internal sealed record ClusterMember(string Id, string Name, string PeerUrl)
+{
+    /// <summary>Whether everything is there: it may have come from anybody.</summary>
+    [JsonIgnore]
+    public bool IsSound => Id is { Length: > 0 } && Name is { Length: > 0 }
+        && Uri.TryCreate(PeerUrl, UriKind.Absolute, out _);
+}
 
 /// <summary>Which cluster a server belongs to, or has promised to found.</summary>
 /// <param name="Token">The cluster's name for itself; another founding has another one.</param>
@@ -18,6 +24,11 @@ internal sealed record ClusterMember(string Id, string Name, string PeerUrl);
 internal sealed record ClusterPlan(
     string Token, IReadOnlyList<ClusterMember> Members, bool IsNew, bool HasBegun)
 {
+    /// <summary>Whether everything is there: it may have come from anybody.</summary>
+    [JsonIgnore]
+    public bool IsSound => Token is { Length: > 0 } && Members is { Count: > 0 }
+        && Members.All(static member => member is { IsSound: true });
+
     /// <summary>The plan in a data folder. Null: there is none.</summary>
     /// <exception cref="IOException">It cannot be read.</exception>
     public static ClusterPlan? Load(string path)

@@ -109,7 +109,8 @@ internal sealed partial class Founding(
     {
         try
         {
-            return reply.Status == 200 ? RpcJson.Read(reply.Body, ClusterJson.Default.ClusterReply) : null;
+            var read = reply.Status == 200 ? RpcJson.Read(reply.Body, ClusterJson.Default.ClusterReply) : null;
+            return read is null or { Plan: null } || read.Plan.IsSound ? read : null;
         }
         catch (JsonException)
         {
@@ -270,7 +271,8 @@ internal sealed partial class Founding(
     {
         try
         {
-            return JsonSerializer.Deserialize(request.Body.Span, ClusterJson.Default.ClusterPlan);
+            var plan = JsonSerializer.Deserialize(request.Body.Span, ClusterJson.Default.ClusterPlan);
+            return plan is { IsSound: true } ? plan : null;
         }
         catch (JsonException)
         {

@@ -40,6 +40,7 @@ public sealed class Replica : IAsyncDisposable
 {
     // Between so much and this plus a fifth: two that saw the same silence do not always try at the same moment.
     private const double SilenceSpread = 0.2;
+    private const double LeaseMargin = 1.2;
 
     private readonly ReplicatedLog _log;
     private readonly ReplicatedEngine _engine;
@@ -369,14 +370,14 @@ public sealed class Replica : IAsyncDisposable
     {
         if (isQuiet)
         {
-            // The beats that were heard are those that count; this view has the last one.
+            // Longer than a lease from here: what the leader did since would be seen, and what it did before is over.
             seen = await _log.ReadAsync(_applied + 1, _stop.Token);
-            await Task.Delay(Silence() - _options.Lease, _time, _stop.Token);
+            await Task.Delay(_options.Lease * LeaseMargin, _time, _stop.Token);
         }
 
         var epoch = (seen.Leader?.Epoch ?? 0) + 1;
         var record = new LeaderRecord(epoch, _self.Id, _self.Name, _self.Rpc, _self.MemberId);
-        if (await _log.TakeLeadAsync(record, seen, isQuiet, _stop.Token) is not { } term
+        if (await _log.TakeLeadAsync(record, seen, isQuiet ? _applied + 1 : null, _stop.Token) is not { } term
             || await CatchUpAsync(term) is null)
         {
             return;

@@ -186,14 +186,14 @@ internal sealed class ReplicatedEngine(
             throw Over(lead, Lost);
         }
 
-        Advance(lead, sequence, lastIndex, sent);
+        Renew(lead, sent);
+        Advance(lead, sequence, lastIndex);
         Interlocked.Add(ref _logBytes, entry.Length);
     }
 
     // A state from elsewhere is no entry: it is a snapshot at a place of its own, with which the log goes on.
     private void Replace(Leadership lead, CommitBatch batch)
     {
-        var sent = time.GetTimestamp();
         var sequence = lead.Last + 1;
         try
         {
@@ -213,14 +213,14 @@ internal sealed class ReplicatedEngine(
             throw Over(lead, $"{Lost}: {e.Message}");
         }
 
-        Advance(lead, sequence, batch.LastIndex, sent);
+        // No beat and no entry, so it says nothing to those who wait for one: the lease is not renewed.
+        Advance(lead, sequence, batch.LastIndex);
         Interlocked.Exchange(ref _logBytes, 0);
     }
 
-    private void Advance(Leadership lead, ulong sequence, ulong lastIndex, long sent)
+    private void Advance(Leadership lead, ulong sequence, ulong lastIndex)
     {
         lead.Last = sequence;
-        Renew(lead, sent);
         lock (_gate)
         {
             _places.Enqueue((sequence, lastIndex));

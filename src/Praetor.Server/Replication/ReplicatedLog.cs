@@ -63,15 +63,17 @@ internal sealed class ReplicatedLog(IEtcd etcd, LogKeys keys, ReplicationOptions
     /// <summary>Takes the lead from who had it in a view.</summary>
     /// <param name="leader">Who is to lead.</param>
     /// <param name="seen">What was seen.</param>
-    /// <param name="isQuiet">Whether it counts only if no beat came since.</param>
+    /// <param name="quietFrom">It counts only if no beat came since, and no entry from this place on. Null: it counts
+    /// in any case.</param>
     /// <param name="stop">Ends the wait.</param>
     /// <returns>Null: another was faster, or the leader lives.</returns>
-    public async Task<Term?> TakeLeadAsync(LeaderRecord leader, LogView seen, bool isQuiet, CancellationToken stop)
+    public async Task<Term?> TakeLeadAsync(LeaderRecord leader, LogView seen, ulong? quietFrom, CancellationToken stop)
     {
         var conditions = new List<EtcdCompare> { new(keys.Leader, seen.LeaderRevision) };
-        if (isQuiet)
+        if (quietFrom is { } next)
         {
             conditions.Add(new EtcdCompare(keys.Beat, seen.BeatRevision));
+            conditions.Add(new EtcdCompare(keys.Log(next), 0));
         }
 
         var answer = await CallAsync(
