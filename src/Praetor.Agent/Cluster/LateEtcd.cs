@@ -14,6 +14,8 @@ internal sealed class LateEtcd : IEtcd
 
     public Task<EtcdTxnAnswer> CommitAsync(EtcdTxn txn, CancellationToken stop) => Etcd.CommitAsync(txn, stop);
 
+    public EtcdTxnAnswer Commit(EtcdTxn txn, TimeSpan within) => Etcd.Commit(txn, within);
+
     public IAsyncEnumerable<EtcdEvent> WatchAsync(byte[] key, byte[] end, long fromRevision, CancellationToken stop) =>
         Etcd.WatchAsync(key, end, fromRevision, stop);
 

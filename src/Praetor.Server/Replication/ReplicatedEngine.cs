@@ -166,7 +166,7 @@ internal sealed class ReplicatedEngine(
         bool isDone;
         try
         {
-            isDone = log.AppendAsync(lead.Term, sequence, entry, CancellationToken.None).GetAwaiter().GetResult();
+            isDone = log.Append(lead.Term, sequence, entry);
         }
         catch (EtcdRefusedException e) when (isFirst && e.IsNoSpace)
         {

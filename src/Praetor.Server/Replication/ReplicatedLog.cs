@@ -101,10 +101,11 @@ internal sealed class ReplicatedLog(IEtcd etcd, LogKeys keys, ReplicationOptions
     public async Task<bool> ProveAsync(Term term, CancellationToken stop) =>
         (await CallAsync(new EtcdTxn([Holds(term)], [PutBeat(term)], []), stop)).Succeeded;
 
-    /// <summary>Writes an entry; false: the leadership is over, and the entry is not and never will be there.</summary>
+    /// <summary>Writes an entry on the thread of the caller, which waits; false: the leadership is over, and the
+    /// entry is not and never will be there.</summary>
     /// <exception cref="EtcdUnknownException">Nothing is known of the entry, after a long look.</exception>
     /// <exception cref="EtcdRefusedException">It was refused, for lack of space or as too large.</exception>
-    public async Task<bool> AppendAsync(Term term, ulong sequence, byte[] entry, CancellationToken stop)
+    public bool Append(Term term, ulong sequence, byte[] entry)
     {
         var key = keys.Log(sequence);
         var txn = new EtcdTxn(
@@ -114,13 +115,13 @@ internal sealed class ReplicatedLog(IEtcd etcd, LogKeys keys, ReplicationOptions
         {
             try
             {
-                var answer = await CallAsync(txn, stop);
+                var answer = etcd.Commit(txn, options.CallTime);
                 return answer.Succeeded || IsOwn(answer, entry);
             }
             catch (EtcdUnknownException) when (time.GetElapsedTime(begin) < options.OutcomeTime)
             {
                 // The same again: whichever of the two was done, the other one then does nothing and says so.
-                await Task.Delay(options.Pause, time, stop);
+                Task.Delay(options.Pause, time).GetAwaiter().GetResult();
             }
         }
     }

@@ -80,6 +80,37 @@ public sealed class EtcdClientTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_transaction_on_the_callers_own_thread_is_the_same()
+    {
+        var create = new EtcdTxn(
+            [new EtcdCompare(Of("a"), 0)], [new EtcdPut(Of("a"), Of("1"))], [new EtcdRange(Of("a"), null)]);
+        Etcd.Commit(create, Member.Limit).Succeeded.ShouldBeTrue();
+        var second = Etcd.Commit(create, Member.Limit);
+        second.Succeeded.ShouldBeFalse();
+        Text(second.Answers.ShouldHaveSingleItem().Rows.ShouldHaveSingleItem().Value).ShouldBe("1");
+        (await _member.ReadAsync("a")).ShouldBe("1");
+
+        // Far more than the windows of the connection, there and back, and more than etcd takes.
+        var value = new byte[1 << 20];
+        new Random(1).NextBytes(value);
+        for (var i = 0; i < 20; i++)
+        {
+            Etcd.Commit(new EtcdTxn([], [new EtcdPut(Of($"big{i:00}"), value)], []), Member.Limit);
+        }
+
+        var all = Etcd.Commit(new EtcdTxn([], [new EtcdRange(Of("big"), Of("bih"))], []), Member.Limit);
+        all.Answers[0].Rows.Count(row => row.Value.AsSpan().SequenceEqual(value)).ShouldBe(20);
+        Should.Throw<EtcdRefusedException>(() => Etcd.Commit(
+            new EtcdTxn([], [new EtcdPut(Of("a"), new byte[9 << 20])], []), Member.Limit));
+        for (var i = 0; i < 1000; i++)
+        {
+            Etcd.Commit(new EtcdTxn([], [new EtcdPut(Of("n"), Of($"{i}"))], []), Member.Limit);
+        }
+
+        (await _member.ReadAsync("n")).ShouldBe("999");
+    }
+
+    [Fact]
     public async Task What_is_too_large_is_refused_by_us_or_by_etcd()
     {
         var large = new EtcdTxn([], [new EtcdPut(Of("k"), new byte[9 << 20])], []);

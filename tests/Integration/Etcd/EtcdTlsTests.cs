@@ -36,6 +36,8 @@ public sealed class EtcdTlsTests
                 TimeProvider.System);
             await Eventually.HoldsAsync("it answers", Member.Limit, () => AnswersAsync(client), Stop);
 
+            client.Commit(new EtcdTxn([], [new EtcdPut([1], [2])], []), Member.Limit).Succeeded.ShouldBeTrue();
+
             using var nobody = new EtcdClient(
                 new EtcdClientOptions { Endpoints = [url], CaFile = files.CaFile }, TimeProvider.System);
             await Should.ThrowAsync<EtcdUnknownException>(() => nobody.StatusAsync(Stop));

@@ -1,5 +1,6 @@
 using Codecs.Protobuf;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -28,6 +29,7 @@ public sealed class FakeEtcdTests
         await using var etcd = await FakeAsync(context => Fail(context, code, message));
         (await Should.ThrowAsync<EtcdUnknownException>(() => etcd.Client.CommitAsync(Put, Stop))).Message
             .ShouldBe(message);
+        Should.Throw<EtcdUnknownException>(() => etcd.Client.Commit(Put, Member.Limit)).Message.ShouldBe(message);
     }
 
     [Theory]
@@ -40,6 +42,8 @@ public sealed class FakeEtcdTests
     {
         await using var etcd = await FakeAsync(context => Fail(context, code, message));
         var refused = await Should.ThrowAsync<EtcdRefusedException>(() => etcd.Client.CommitAsync(Put, Stop));
+        (refused.Code, refused.Message).ShouldBe((code, message));
+        refused = Should.Throw<EtcdRefusedException>(() => etcd.Client.Commit(Put, Member.Limit));
         (refused.Code, refused.Message).ShouldBe((code, message));
     }
 
@@ -63,7 +67,50 @@ public sealed class FakeEtcdTests
             await using var etcd = await FakeAsync(answer);
             (await Should.ThrowAsync<EtcdUnknownException>(() => etcd.Client.CommitAsync(Put, Stop))).Message
                 .ShouldContain(why);
+            Should.Throw<EtcdUnknownException>(() => etcd.Client.Commit(Put, Member.Limit));
         }
+    }
+
+    [Fact]
+    public async Task Who_waits_on_its_own_thread_waits_no_longer_than_it_wants_to_and_may_go_on_after()
+    {
+        var isSilent = true;
+        await using var etcd = await FakeAsync(async context =>
+        {
+            if (Volatile.Read(ref isSilent))
+            {
+                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted);
+            }
+
+            await Send(context, [0, 0, 0, 0, 4, 0x0A, 2, 0x18, 7]);
+        });
+        Should.Throw<EtcdUnknownException>(() => etcd.Client.Commit(Put, TimeSpan.FromMilliseconds(100)));
+        Volatile.Write(ref isSilent, false);
+        etcd.Client.Commit(Put, Member.Limit).Revision.ShouldBe(7);
+        etcd.Client.Commit(Put, Member.Limit).Revision.ShouldBe(7);
+    }
+
+    [Fact]
+    public async Task A_connection_that_was_closed_between_two_transactions_is_made_anew()
+    {
+        var connections = new HashSet<string>();
+        await using var etcd = await FakeAsync(context =>
+        {
+            lock (connections)
+            {
+                connections.Add(context.Connection.Id);
+            }
+
+            // Says in order that it takes no more calls on this connection.
+            context.Features.Get<IConnectionLifetimeNotificationFeature>()!.RequestClose();
+            return Send(context, [0, 0, 0, 0, 4, 0x0A, 2, 0x18, 7]);
+        });
+        for (var i = 0; i < 3; i++)
+        {
+            CommitAgain(etcd.Client).Revision.ShouldBe(7);
+        }
+
+        connections.Count.ShouldBeGreaterThan(1);
     }
 
     [Fact]
@@ -103,6 +150,19 @@ public sealed class FakeEtcdTests
             var watch = etcd.Client.WatchAsync([1], [2], 0, Stop).GetAsyncEnumerator(Stop);
             (await Should.ThrowAsync<EtcdUnknownException>(async () => await watch.MoveNextAsync())).Message
                 .ShouldContain(why);
+        }
+    }
+
+    // The goodbye may come just when the next one was sent, and then nobody knows.
+    private static EtcdTxnAnswer CommitAgain(EtcdClient client)
+    {
+        try
+        {
+            return client.Commit(Put, Member.Limit);
+        }
+        catch (EtcdUnknownException)
+        {
+            return client.Commit(Put, Member.Limit);
         }
     }
 

@@ -142,6 +142,9 @@ internal sealed class FakeEtcd(FakeEtcdStore store) : IEtcd
             ? throw new EtcdUnknownException("the answer was lost") : Task.FromResult(answer);
     }
 
+    public EtcdTxnAnswer Commit(EtcdTxn txn, TimeSpan within) =>
+        CommitAsync(txn, CancellationToken.None).GetAwaiter().GetResult();
+
     public async IAsyncEnumerable<EtcdEvent> WatchAsync(
         byte[] key, byte[] end, long fromRevision, [EnumeratorCancellation] CancellationToken stop)
     {

@@ -30,6 +30,8 @@ public sealed class EtcdClient : IEtcd
     private readonly EtcdClientOptions _options;
     private readonly TimeProvider _time;
     private readonly EtcdTransport[] _transports;
+    private readonly EtcdLane[] _lanes;
+    private readonly Lock _laneGate = new();
     private int _current;
 
     /// <param name="options">Where it is; they have no problems.</param>
@@ -39,20 +41,30 @@ public sealed class EtcdClient : IEtcd
     {
         (_options, _time) = (options, time);
         _transports = [.. options.Endpoints.Select(endpoint => new EtcdTransport(endpoint, options))];
+        _lanes = [.. options.Endpoints.Select(endpoint => new EtcdLane(endpoint, options, time))];
     }
 
     /// <inheritdoc/>
-    public Task<EtcdTxnAnswer> CommitAsync(EtcdTxn txn, CancellationToken stop)
-    {
-        var size = EtcdRequest.SizeOf(txn);
-        if (size > _options.RequestBytesMax)
-        {
-            throw new EtcdRefusedException(
-                $"the transaction has {size} bytes, more than {_options.RequestBytesMax}", InvalidArgument);
-        }
+    public Task<EtcdTxnAnswer> CommitAsync(EtcdTxn txn, CancellationToken stop) =>
+        AskAsync<EtcdTxnAnswer>(Txn, RequestOf(txn), EtcdAnswers.TryReadTxn, _options.CallLimit, stop);
 
-        return AskAsync<EtcdTxnAnswer>(
-            Txn, EtcdRequest.Of(txn, (int)size), EtcdAnswers.TryReadTxn, _options.CallLimit, stop);
+    /// <inheritdoc/>
+    public EtcdTxnAnswer Commit(EtcdTxn txn, TimeSpan within)
+    {
+        var request = RequestOf(txn);
+        lock (_laneGate)
+        {
+            var at = Volatile.Read(ref _current);
+            try
+            {
+                return _lanes[at].Ask(request, within);
+            }
+            catch (EtcdUnknownException)
+            {
+                MoveOn(_transports[at]);
+                throw;
+            }
+        }
     }
 
     /// <inheritdoc/>
@@ -140,6 +152,23 @@ public sealed class EtcdClient : IEtcd
         {
             transport.Dispose();
         }
+
+        lock (_laneGate)
+        {
+            foreach (var lane in _lanes)
+            {
+                lane.Dispose();
+            }
+        }
+    }
+
+    private EtcdRequest RequestOf(EtcdTxn txn)
+    {
+        var size = EtcdRequest.SizeOf(txn);
+        return size <= _options.RequestBytesMax
+            ? EtcdRequest.Of(txn, (int)size)
+            : throw new EtcdRefusedException(
+                $"the transaction has {size} bytes, more than {_options.RequestBytesMax}", InvalidArgument);
     }
 
     private static Exception EndOf(EtcdWatchAnswer message) => message.CompactedTo > 0

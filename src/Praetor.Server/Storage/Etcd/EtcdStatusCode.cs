@@ -29,6 +29,16 @@ internal static class EtcdStatusCode
     {
         // Without a message the status stands in the headers, else in the trailers.
         var code = First(answer.TrailingHeaders, "grpc-status") ?? First(answer.Headers, "grpc-status");
+        var told = First(answer.TrailingHeaders, "grpc-message") ?? First(answer.Headers, "grpc-message");
+        return ProblemOf((int)answer.StatusCode, code, told);
+    }
+
+    /// <summary>The same of a status in its parts.</summary>
+    /// <param name="http">The HTTP status.</param>
+    /// <param name="code">What <c>grpc-status</c> says. Null: nothing.</param>
+    /// <param name="told">What <c>grpc-message</c> says, as it was sent. Null: nothing.</param>
+    public static Exception? ProblemOf(int http, string? code, string? told)
+    {
         if (!int.TryParse(code, NumberStyles.None, CultureInfo.InvariantCulture, out var status))
         {
             status = None;
@@ -39,12 +49,11 @@ internal static class EtcdStatusCode
             return null;
         }
 
-        var told = First(answer.TrailingHeaders, "grpc-message") ?? First(answer.Headers, "grpc-message");
         if (status == None)
         {
-            return new EtcdUnknownException(answer.StatusCode == HttpStatusCode.OK
+            return new EtcdUnknownException(http == (int)HttpStatusCode.OK
                 ? "etcd's answer ended without a status"
-                : $"not etcd: it answered with HTTP status {(int)answer.StatusCode}");
+                : $"not etcd: it answered with HTTP status {http}");
         }
 
         return ProblemOf(status, told is null ? $"status {status}" : Uri.UnescapeDataString(told));

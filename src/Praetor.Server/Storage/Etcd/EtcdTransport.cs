@@ -112,7 +112,8 @@ internal sealed class EtcdTransport : IDisposable
         }
     }
 
-    private static SslClientAuthenticationOptions Tls(string host, EtcdClientOptions options)
+    /// <summary>How TLS is spoken to an endpoint.</summary>
+    internal static SslClientAuthenticationOptions Tls(string host, EtcdClientOptions options)
     {
         var tls = new SslClientAuthenticationOptions { TargetHost = host };
         if (options.CaFile is { } ca)

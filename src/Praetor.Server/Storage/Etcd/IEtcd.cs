@@ -13,6 +13,14 @@ public interface IEtcd : IDisposable
     /// <exception cref="EtcdRefusedException">It was certainly not done.</exception>
     Task<EtcdTxnAnswer> CommitAsync(EtcdTxn txn, CancellationToken stop);
 
+    /// <summary>The same on the thread of the caller, which waits: the shortest way there and back. One at a
+    /// time.</summary>
+    /// <param name="txn">The transaction.</param>
+    /// <param name="within">How long it may take.</param>
+    /// <exception cref="EtcdUnknownException">It may have been done, or be done yet.</exception>
+    /// <exception cref="EtcdRefusedException">It was certainly not done.</exception>
+    EtcdTxnAnswer Commit(EtcdTxn txn, TimeSpan within);
+
     /// <summary>Tells of changes of keys in a range from a revision on, in order. Only a hint: events may be late, lost
     /// or told twice (versions of etcd that people run do so).</summary>
     /// <param name="key">The first key.</param>
