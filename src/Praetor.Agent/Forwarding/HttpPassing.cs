@@ -36,6 +36,9 @@ internal sealed class HttpPassing(Forwarder forwarder, PassingOptions options)
     // What of a request means something at the server.
     private static readonly string[] Along = ["accept-encoding", "cache-control", "content-type"];
 
+    /// <summary>Whether a request may go on to a server of a datacenter, or has come too far already.</summary>
+    public bool MayPass(ApiRequest request, string datacenter) => request.Trail.MayPass(forwarder.Self, datacenter);
+
     /// <summary>Asks a server of a datacenter and writes its answer.</summary>
     /// <returns>Null: done; else what to answer, be it that no server did.</returns>
     public async ValueTask<Reply?> PassAsync(HttpContext context, ApiRequest request, string datacenter)

@@ -259,9 +259,10 @@ internal sealed partial class HttpApi(ApiSurroundings around)
 
         if (!leadership.Leads)
         {
-            if (around.IsRpc)
+            if (around.IsRpc && around.Passing?.MayPass(request, around.Datacenter) != true)
             {
-                // Another server took this one for the leader: it is to look again.
+                // Another server took this one for the leader: it is to look again. Of what is passed on nobody knows
+                // that it was not done, so it must not be marked so.
                 context.Response.Headers[Forwarder.NotDoneHeader] = "1";
             }
 

@@ -33,8 +33,11 @@ internal sealed class StandingQuery(StateStore store, Evaluate evaluate, bool ig
     // An evaluation that was asked of the thread pool and has not looked at the state yet.
     private TaskCompletionSource<QueryAnswer>? _next;
     private IReadOnlyList<WatchKey> _watched = [];
-    private volatile QueryAnswer? _answer;
-    private volatile bool _stale = true;
+
+    // How often something changed, and of which count the answer is: while a newer one is being made, the one that is
+    // there stays known as old.
+    private long _changes;
+    private volatile Kept? _kept;
     private volatile bool _isQuick;
     private bool _refreshing;
     private bool _retired;
@@ -43,9 +46,10 @@ internal sealed class StandingQuery(StateStore store, Evaluate evaluate, bool ig
     public long LastUse { get; set; }
 
     /// <summary>The size of what is kept.</summary>
-    public int Bytes => _answer?.Body.Length ?? 0;
+    public int Bytes => _kept?.Answer.Body.Length ?? 0;
 
-    private QueryAnswer? Known => _answer is { } answer && !_stale ? answer : null;
+    private QueryAnswer? Known =>
+        _kept is { } kept && kept.Changes == Volatile.Read(ref _changes) ? kept.Answer : null;
 
     /// <summary>The newest answer, from now or from before, if nothing changed since.</summary>
     public ValueTask<QueryAnswer> AnswerAsync()
@@ -72,7 +76,7 @@ internal sealed class StandingQuery(StateStore store, Evaluate evaluate, bool ig
             }
 
             _waiters.Add(waiter);
-            if (!_stale && (_answer is null || !Satisfies(_answer, waiter)))
+            if (Known is { } known && !Satisfies(known, waiter))
             {
                 return waiter;
             }
@@ -114,7 +118,7 @@ internal sealed class StandingQuery(StateStore store, Evaluate evaluate, bool ig
 
             store.Watches.Remove(_watched, this);
             _watched = [];
-            _stale = true;
+            CountChange();
             return true;
         }
         finally
@@ -125,7 +129,7 @@ internal sealed class StandingQuery(StateStore store, Evaluate evaluate, bool ig
 
     void IWatcher.Changed()
     {
-        _stale = true;
+        CountChange();
         Schedule();
     }
 
@@ -139,9 +143,9 @@ internal sealed class StandingQuery(StateStore store, Evaluate evaluate, bool ig
             lock (_gate)
             {
                 // A reader may have made a newer one meanwhile; what is compared must be what is kept.
-                answer = _answer!;
+                answer = _kept!.Answer;
                 woken = TakeSatisfied(answer);
-                if (!_stale)
+                if (Known is not null)
                 {
                     _refreshing = false;
                 }
@@ -223,20 +227,20 @@ internal sealed class StandingQuery(StateStore store, Evaluate evaluate, bool ig
 
             // The state is read after whoever asks came here, so one evaluation is new enough for them, however
             // often things change meanwhile.
-            _stale = false;
+            var changes = Volatile.Read(ref _changes);
             var began = time.GetTimestamp();
             var view = new ReadView(store.Current, tracks: true);
             answer = EvaluateSafely(view);
             Watch(view);
             _isQuick = time.GetElapsedTime(began) <= QuickMax;
-            _answer = answer;
+            _kept = new Kept(answer, changes);
             if (_retired)
             {
-                _stale = true;
+                CountChange();
             }
         }
 
-        if (_stale)
+        if (Known is null)
         {
             Schedule();
         }
@@ -272,9 +276,11 @@ internal sealed class StandingQuery(StateStore store, Evaluate evaluate, bool ig
         var now = store.Current;
         if (!ReferenceEquals(now, view.Snapshot) && keys.Any(k => now.LastIndexOf(k) > view.Snapshot.LastIndexOf(k)))
         {
-            _stale = true;
+            CountChange();
         }
     }
+
+    private void CountChange() => Interlocked.Increment(ref _changes);
 
     private static bool SameKeys(IReadOnlyList<WatchKey> a, IReadOnlyList<WatchKey> b)
     {
@@ -314,6 +320,8 @@ internal sealed class StandingQuery(StateStore store, Evaluate evaluate, bool ig
 
     private bool Satisfies(QueryAnswer answer, Waiter waiter) =>
         answer.Index > waiter.Index && !(ignoresEqual && answer.ShowsTheSameAs(waiter.Before));
+
+    private sealed record Kept(QueryAnswer Answer, long Changes);
 }
 
 /// <summary>Somebody who waits for the next answer to a query.</summary>

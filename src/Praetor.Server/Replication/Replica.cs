@@ -138,6 +138,7 @@ public sealed class Replica : IAsyncDisposable
         await _stop.CancelAsync();
         await _loop;
         Store.Dispose();
+        _snapshots.Dispose();
         _stop.Dispose();
         _ended.Dispose();
     }
@@ -205,12 +206,24 @@ public sealed class Replica : IAsyncDisposable
                 }
             }
 
-            if (!view.HasMore && !isCut)
+            if (IsAllIn(view))
             {
                 return view;
             }
+
+            if (!isCut && _applied < from)
+            {
+                throw new StorageFailedException(
+                    $"the replicated log has no place {from}, and no snapshot that reaches beyond it");
+            }
         }
     }
+
+    // A state that came from elsewhere has a place of its own and no entry there: what lies before it may be here and it
+    // not yet.
+    private bool IsAllIn(LogView view) => !view.HasMore
+        && (view.Snapshot is null || view.Snapshot.Sequence <= _applied)
+        && (view.Entries.Count == 0 || view.Entries[^1].Sequence <= _applied);
 
     private async Task<bool> LoadAsync(SnapshotPointer pointer)
     {
@@ -402,10 +415,14 @@ public sealed class Replica : IAsyncDisposable
         var upkeep = UpkeepAsync(term, duties.Token);
         try
         {
-            while (_engine.Leads && !await _ended.WaitAsync(_options.Beat, _stop.Token))
+            var ended = _ended.WaitAsync(duties.Token);
+            while (_engine.Leads && !ended.IsCompleted)
             {
                 _ = await _engine.ProveAsync(_stop.Token);
+                await Task.WhenAny(ended, Task.Delay(_options.Beat, _time, duties.Token));
             }
+
+            _stop.Token.ThrowIfCancellationRequested();
         }
         finally
         {

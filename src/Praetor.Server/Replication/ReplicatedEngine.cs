@@ -22,6 +22,8 @@ internal sealed class ReplicatedEngine(
     private readonly Lock _gate = new();
     private readonly Queue<(ulong Sequence, ulong LastIndex)> _places = new();
     private volatile Leadership? _lead;
+
+    // The proof that is under way, and the one that follows it and has not been sent.
     private Task<bool>? _proof;
     private Task<bool>? _nextProof;
 
@@ -119,12 +121,10 @@ internal sealed class ReplicatedEngine(
         Task<bool> mine;
         lock (_gate)
         {
-            // One that is under way may have been sent before what the caller has seen, so the next one counts.
-            mine = _proof is not { IsCompleted: false } running
-                ? _proof = ProveOnceAsync(after: null)
-                : _nextProof is { IsCompleted: false } next
-                    ? next
-                    : _nextProof = ProveOnceAsync(running);
+            // One that is under way may have been done before the caller came, so only one not sent yet counts.
+            mine = _nextProof
+                ?? (_proof is { IsCompleted: false } running
+                    ? _nextProof = ProveAfterAsync(running) : _proof = ProveOnceAsync());
         }
 
         return mine.WaitAsync(stop);
@@ -231,13 +231,20 @@ internal sealed class ReplicatedEngine(
         }
     }
 
-    private async Task<bool> ProveOnceAsync(Task<bool>? after)
+    private async Task<bool> ProveAfterAsync(Task running)
     {
-        if (after is not null)
+        await running.ConfigureAwait(
+            ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ForceYielding);
+        lock (_gate)
         {
-            await ((Task)after).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            (_proof, _nextProof) = (_nextProof, null);
         }
 
+        return await ProveOnceAsync();
+    }
+
+    private async Task<bool> ProveOnceAsync()
+    {
         if (_lead is not { } lead)
         {
             return false;

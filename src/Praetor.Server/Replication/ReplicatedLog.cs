@@ -26,6 +26,9 @@ internal sealed record LogView
     /// <summary>Which snapshot the log continues. Null: it has all since the beginning.</summary>
     public required SnapshotPointer? Snapshot { get; init; }
 
+    /// <summary>The revision of that; 0: there is none.</summary>
+    public required long SnapshotRevision { get; init; }
+
     /// <summary>Entries from the asked place on.</summary>
     public required IReadOnlyList<(ulong Sequence, byte[] Bytes)> Entries { get; init; }
 
@@ -63,8 +66,8 @@ internal sealed class ReplicatedLog(IEtcd etcd, LogKeys keys, ReplicationOptions
     /// <summary>Takes the lead from who had it in a view.</summary>
     /// <param name="leader">Who is to lead.</param>
     /// <param name="seen">What was seen.</param>
-    /// <param name="quietFrom">It counts only if no beat came since, and no entry from this place on. Null: it counts
-    /// in any case.</param>
+    /// <param name="quietFrom">It counts only if no beat came since, and no entry from this place on, and none was cut
+    /// away. Null: it counts in any case.</param>
     /// <param name="stop">Ends the wait.</param>
     /// <returns>Null: another was faster, or the leader lives.</returns>
     public async Task<Term?> TakeLeadAsync(LeaderRecord leader, LogView seen, ulong? quietFrom, CancellationToken stop)
@@ -74,6 +77,7 @@ internal sealed class ReplicatedLog(IEtcd etcd, LogKeys keys, ReplicationOptions
         {
             conditions.Add(new EtcdCompare(keys.Beat, seen.BeatRevision));
             conditions.Add(new EtcdCompare(keys.Log(next), 0));
+            conditions.Add(new EtcdCompare(keys.Base, seen.SnapshotRevision));
         }
 
         var answer = await CallAsync(
@@ -111,6 +115,7 @@ internal sealed class ReplicatedLog(IEtcd etcd, LogKeys keys, ReplicationOptions
         var txn = new EtcdTxn(
             [Holds(term), new EtcdCompare(key, 0)], [new EtcdPut(key, entry)], [new EtcdRange(key, null)]);
         var begin = time.GetTimestamp();
+        var mayBeThere = false;
         while (true)
         {
             try
@@ -118,11 +123,21 @@ internal sealed class ReplicatedLog(IEtcd etcd, LogKeys keys, ReplicationOptions
                 var answer = etcd.Commit(txn, options.CallTime);
                 return answer.Succeeded || IsOwn(answer, entry);
             }
+            catch (EtcdRefusedException e) when (mayBeThere)
+            {
+                // Only this try was certainly not done.
+                if (time.GetElapsedTime(begin) >= options.OutcomeTime)
+                {
+                    throw new EtcdUnknownException(e.Message, e);
+                }
+            }
             catch (EtcdUnknownException) when (time.GetElapsedTime(begin) < options.OutcomeTime)
             {
                 // The same again: whichever of the two was done, the other one then does nothing and says so.
-                Task.Delay(options.Pause, time).GetAwaiter().GetResult();
+                mayBeThere = true;
             }
+
+            Task.Delay(options.Pause, time).GetAwaiter().GetResult();
         }
     }
 
@@ -132,15 +147,32 @@ internal sealed class ReplicatedLog(IEtcd etcd, LogKeys keys, ReplicationOptions
         (await CallAsync(
             new EtcdTxn([Holds(term)], [new EtcdPut(keys.Part(snapshot, part), bytes)], []), stop)).Succeeded;
 
+    /// <summary>Reads which snapshot counts; null: the leadership is over.</summary>
+    /// <returns>Its place and its revision; zeros: there is none.</returns>
+    public async Task<(ulong Sequence, long Revision)?> ReadBaseAsync(Term term, CancellationToken stop)
+    {
+        var answer = await CallAsync(
+            new EtcdTxn([Holds(term)], [PutBeat(term), new EtcdRange(keys.Base, null)], []), stop);
+        return !answer.Succeeded ? null
+            : answer.Answers[1].Rows is [var row]
+                ? (ReplicationJson.Pointer(row.Value)?.Sequence ?? 0, row.ModRevision) : (0, 0);
+    }
+
     /// <summary>Makes a snapshot whose parts are there the one that counts, and removes what it replaces.</summary>
-    /// <returns>The store's revision; null: the leadership is over.</returns>
-    public async Task<long?> FinishSnapshotAsync(Term term, SnapshotPointer pointer, CancellationToken stop)
+    /// <param name="term">The leadership that does it.</param>
+    /// <param name="pointer">The snapshot.</param>
+    /// <param name="replaced">The revision of the one before: when another one counts meanwhile, this one's parts may
+    /// be gone, and it must not take the other's place.</param>
+    /// <param name="stop">Ends the wait.</param>
+    /// <returns>The store's revision; null: the leadership is over, or another snapshot counts.</returns>
+    public async Task<long?> FinishSnapshotAsync(
+        Term term, SnapshotPointer pointer, long replaced, CancellationToken stop)
     {
         var at = pointer.Sequence;
         var keptFrom = at > (ulong)options.EntriesKept ? at - (ulong)options.EntriesKept : 0;
         var answer = await CallAsync(
             new EtcdTxn(
-                [Holds(term)],
+                [Holds(term), new EtcdCompare(keys.Base, replaced)],
                 [
                     new EtcdPut(keys.Base, ReplicationJson.Bytes(pointer)),
                     new EtcdDelete(keys.Log(0), keys.Log(keptFrom)),
@@ -192,6 +224,7 @@ internal sealed class ReplicatedLog(IEtcd etcd, LogKeys keys, ReplicationOptions
             BeatRevision = beat is [var b] ? b.ModRevision : 0,
             Revision = answer.Revision,
             Snapshot = snapshot is [var s] ? ReplicationJson.Pointer(s.Value) : null,
+            SnapshotRevision = snapshot is [var r] ? r.ModRevision : 0,
             Entries = [.. log.Rows.Select(r => (SequenceOf(r.Key), r.Value))],
             HasMore = log.HasMore,
         };

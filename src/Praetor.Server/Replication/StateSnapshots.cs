@@ -7,10 +7,13 @@ namespace Praetor.Server.Replication;
 
 /// <summary>Writes whole states beside the log, and reads them: so the log can be cut, and who begins need not read it
 /// from its beginning.</summary>
-internal sealed class StateSnapshots(ReplicatedLog log, ReplicationOptions options)
+internal sealed class StateSnapshots(ReplicatedLog log, ReplicationOptions options) : IDisposable
 {
     // A part is far smaller than the largest answer; what claims to be larger is broken.
     private const int PartBytesMax = 256 * 1024 * 1024;
+
+    // One after the other: each removes the parts of all others.
+    private readonly SemaphoreSlim _turn = new(1);
 
     /// <summary>Writes a state and cuts the log behind it.</summary>
     public Task<(long Revision, long Bytes)?> WriteAsync(
@@ -24,9 +27,25 @@ internal sealed class StateSnapshots(ReplicatedLog log, ReplicationOptions optio
     /// <param name="sequence">The last place in the log that it contains. One that has no entry: the state is another
     /// one than the log makes, and takes its place.</param>
     /// <param name="stop">Ends it; what was written counts for nothing then.</param>
-    /// <returns>etcd's revision afterwards; null: the leadership is over.</returns>
+    /// <returns>etcd's revision afterwards; null: the leadership is over, or another snapshot was faster.</returns>
     public async Task<(long Revision, long Bytes)?> WriteAsync(
         Term term, IEnumerable<RecordChange> records, ulong lastIndex, ulong sequence, CancellationToken stop)
+    {
+        await _turn.WaitAsync(stop);
+        try
+        {
+            return await log.ReadBaseAsync(term, stop) is { } counts && counts.Sequence <= sequence
+                ? await WriteAsync(term, records, lastIndex, sequence, counts.Revision, stop) : null;
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    private async Task<(long Revision, long Bytes)?> WriteAsync(
+        Term term, IEnumerable<RecordChange> records, ulong lastIndex, ulong sequence, long replaced,
+        CancellationToken stop)
     {
         var buffer = new ArrayBufferWriter<byte>();
         var (parts, total) = (0, 0L);
@@ -51,7 +70,7 @@ internal sealed class StateSnapshots(ReplicatedLog log, ReplicationOptions optio
         }
 
         var pointer = new SnapshotPointer(sequence, lastIndex, parts);
-        return await log.FinishSnapshotAsync(term, pointer, stop) is { } revision
+        return await log.FinishSnapshotAsync(term, pointer, replaced, stop) is { } revision
             ? (revision, total + last.Length) : null;
     }
 
@@ -72,6 +91,9 @@ internal sealed class StateSnapshots(ReplicatedLog log, ReplicationOptions optio
 
         return records;
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => _turn.Dispose();
 
     private static IEnumerable<RecordChange> Records(StateSnapshot state)
     {

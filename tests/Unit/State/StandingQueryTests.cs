@@ -14,9 +14,11 @@ public sealed class StandingQueryTests : IDisposable
 {
     private static readonly TimeSpan Long = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Glimpse = TimeSpan.FromMilliseconds(50);
 
     private readonly StateStore _store = new(new MemoryEngine());
     private readonly QueryHub _hub;
+    private Action _duringWeb = static () => { };
     private int _evaluations;
 
     public StandingQueryTests() => _hub = new QueryHub(_store, TimeProvider.System);
@@ -92,6 +94,32 @@ public sealed class StandingQueryTests : IDisposable
         }
 
         await writer;
+    }
+
+    [Fact]
+    public async Task While_an_answer_is_made_anew_nobody_gets_the_one_of_before()
+    {
+        await StateStoreTests.Register(_store, "n1", "web");
+        var first = await _hub.ReadAsync("web", Web);
+        await StateStoreTests.Register(_store, "n2", "web");
+        var isIn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var goOn = new ManualResetEventSlim();
+        _duringWeb = () =>
+        {
+            isIn.TrySetResult();
+            goOn.Wait(Limit, TestContext.Current.CancellationToken).ShouldBeTrue();
+        };
+        var making = Task.Run(async () => await _hub.ReadAsync("web", Web));
+        await isIn.Task.WaitAsync(Limit, TestContext.Current.CancellationToken);
+
+        // What was written is there for whoever asks from now on, and who waits for it must not sleep through it.
+        var read = Task.Run(async () => await _hub.ReadAsync("web", Web));
+        var waiting = Task.Run(() => _hub.WaitAsync("web", Web, false, first.Index, Long, CancellationToken.None));
+        (await Task.WhenAny(read, Task.Delay(Glimpse, TimeProvider.System))).ShouldNotBe(read);
+        goOn.Set();
+        Encoding.UTF8.GetString((await making.WaitAsync(Limit)).Body).ShouldBe("n1 n2");
+        Encoding.UTF8.GetString((await read.WaitAsync(Limit)).Body).ShouldBe("n1 n2");
+        Encoding.UTF8.GetString((await waiting.WaitAsync(Limit)).Body).ShouldBe("n1 n2");
     }
 
     [Fact]
@@ -221,6 +249,7 @@ public sealed class StandingQueryTests : IDisposable
     private QueryAnswer Web(ReadView view)
     {
         Interlocked.Increment(ref _evaluations);
+        _duringWeb();
         var nodes = CatalogQueries.Instances(view, "web", connect: false).Select(i => i.Node.Name);
         return new QueryAnswer(view.Index, 200, "text/plain", Encoding.UTF8.GetBytes(string.Join(' ', nodes)));
     }
