@@ -31,6 +31,10 @@ internal sealed class ReplicatedEngine(
     /// <summary>Told when this server finds that it leads no more, with the reason.</summary>
     public event Action<string>? Ended;
 
+    /// <summary>Says what is wrong with etcd, for those whose writes are refused. Null result: nothing is known.
+    /// </summary>
+    public Func<string?> Trouble { get; set; } = static () => null;
+
     /// <summary>Whether this server leads, as far as it knows.</summary>
     public bool Leads => _lead is not null;
 
@@ -87,7 +91,8 @@ internal sealed class ReplicatedEngine(
     /// <inheritdoc/>
     public void Commit(CommitBatch batch)
     {
-        var lead = _lead ?? throw new StorageNotLeaderException(NoLeader);
+        var lead = _lead ?? throw new StorageNotLeaderException(
+            Trouble() is { } why ? $"{NoLeader}: {why}" : NoLeader);
         if (batch.ReplacesAll)
         {
             Replace(lead, batch);
@@ -246,9 +251,14 @@ internal sealed class ReplicatedEngine(
         var sent = time.GetTimestamp();
         try
         {
-            if (await log.ProveAsync(lead.Term, CancellationToken.None))
+            var proof = await log.ProveAsync(lead.Term, CancellationToken.None);
+            if (proof == Proof.Heard)
             {
                 Renew(lead, sent);
+            }
+
+            if (proof != Proof.Over)
+            {
                 return true;
             }
         }

@@ -8,6 +8,19 @@ namespace Praetor.Server.Replication;
 /// <param name="Revision">The record's revision in etcd: every write demands that it is still that.</param>
 internal sealed record Term(LeaderRecord Leader, long Revision);
 
+/// <summary>What a proof of a leadership has shown.</summary>
+internal enum Proof
+{
+    /// <summary>It is over.</summary>
+    Over,
+
+    /// <summary>It held, and the others hear of it.</summary>
+    Heard,
+
+    /// <summary>It held; nobody hears of it.</summary>
+    Unheard,
+}
+
 /// <summary>What was read of the log at one moment.</summary>
 internal sealed record LogView
 {
@@ -98,30 +111,56 @@ internal sealed class ReplicatedLog(IEtcd etcd, LogKeys keys, ReplicationOptions
         stop);
 
     /// <summary>Proves by a write that a leadership holds.</summary>
-    public async Task<bool> ProveAsync(Term term, CancellationToken stop) =>
-        (await CallAsync(new EtcdTxn([Holds(term)], [PutBeat(term)], []), stop)).Succeeded;
+    public async Task<Proof> ProveAsync(Term term, CancellationToken stop)
+    {
+        try
+        {
+            var answer = await CallAsync(new EtcdTxn([Holds(term)], [PutBeat(term)], []), stop);
+            return answer.Succeeded ? Proof.Heard : Proof.Over;
+        }
+        catch (EtcdRefusedException e) when (e.IsNoSpace)
+        {
+            // What removes nothing needs no space and takes its place among all writes; but nobody hears it, so it
+            // holds nobody off, and says nothing of a moment later.
+            var answer = await CallAsync(
+                new EtcdTxn([Holds(term)], [new EtcdDelete(keys.Nothing, null)], []), stop);
+            return answer.Succeeded ? Proof.Unheard : Proof.Over;
+        }
+    }
 
     /// <summary>Writes an entry; false: the leadership is over, and the entry is not and never will be there.</summary>
     /// <exception cref="EtcdUnknownException">Nothing is known of the entry, after a long look.</exception>
     /// <exception cref="EtcdRefusedException">It was refused, for lack of space or as too large.</exception>
     public async Task<bool> AppendAsync(Term term, ulong sequence, byte[] entry, CancellationToken stop)
     {
-        var key = keys.Log(sequence);
-        var txn = new EtcdTxn(
-            [Holds(term), new EtcdCompare(key, 0)], [new EtcdPut(key, entry)], [new EtcdRange(key, null)]);
         var begin = time.GetTimestamp();
+        var limit = options.OutcomeTime;
+        EtcdUnknownException? unclear = null;
         while (true)
         {
             try
             {
-                var answer = await CallAsync(txn, stop);
-                return answer.Succeeded || IsOwn(answer, entry);
+                return await AppendOnceAsync(term, keys.Log(sequence), entry, stop);
             }
-            catch (EtcdUnknownException) when (time.GetElapsedTime(begin) < options.OutcomeTime)
+            catch (EtcdRefusedException e) when (unclear is not null)
             {
-                // The same again: whichever of the two was done, the other one then does nothing and says so.
-                await Task.Delay(options.Pause, time, stop);
+                // This one was not done, but one before may have been.
+                unclear = new EtcdUnknownException(e.Message, e);
+                limit = e.IsAbsent ? options.OutcomeTimeWhenAbsent : options.OutcomeTime;
             }
+            catch (EtcdUnknownException e)
+            {
+                unclear = e;
+                limit = options.OutcomeTime;
+            }
+
+            if (time.GetElapsedTime(begin) >= limit)
+            {
+                throw unclear;
+            }
+
+            // The same again: whichever of the two was done, the other one then does nothing and says so.
+            await Task.Delay(options.Pause, time, stop);
         }
     }
 
@@ -162,6 +201,33 @@ internal sealed class ReplicatedLog(IEtcd etcd, LogKeys keys, ReplicationOptions
     /// <summary>Tells of beats, leaders and entries after a view, in order, as well as etcd can.</summary>
     public IAsyncEnumerable<EtcdEvent> WatchAsync(LogView after, CancellationToken stop) =>
         etcd.WatchAsync(keys.WatchFrom, keys.LogEnd, after.Revision + 1, stop);
+
+    /// <summary>Removes the parts of a snapshot that was not finished.</summary>
+    public Task DropPartsAsync(Term term, ulong snapshot, CancellationToken stop) => CallAsync(
+        new EtcdTxn([Holds(term)], [new EtcdDelete(keys.PartsOf(snapshot), keys.PartsBeyond(snapshot))], []), stop);
+
+    private async Task<bool> AppendOnceAsync(Term term, byte[] key, byte[] entry, CancellationToken stop)
+    {
+        EtcdOp look = new EtcdRange(key, null);
+        try
+        {
+            var answer = await CallAsync(
+                new EtcdTxn([Holds(term), new EtcdCompare(key, 0)], [new EtcdPut(key, entry)], [look]), stop);
+            return answer.Succeeded || IsOwn(answer, entry);
+        }
+        catch (EtcdRefusedException e) when (e.IsNoSpace)
+        {
+            // etcd says that, too, of the very write that passed its quota, which it has done.
+            var answer = await CallAsync(
+                new EtcdTxn([Holds(term)], [look, new EtcdDelete(keys.Nothing, null)], [look]), stop);
+            if (answer.Succeeded && !IsOwn(answer, entry))
+            {
+                throw;
+            }
+
+            return IsOwn(answer, entry);
+        }
+    }
 
     private static bool IsOwn(EtcdTxnAnswer answer, byte[] entry) =>
         answer.Answers[0].Rows is [var row] && row.Value.AsSpan().SequenceEqual(entry);

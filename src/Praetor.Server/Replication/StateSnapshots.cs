@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Compression;
 using Praetor.Server.Model;
 using Praetor.Server.State;
+using Praetor.Server.Storage.Etcd;
 
 namespace Praetor.Server.Replication;
 
@@ -26,6 +27,39 @@ internal sealed class StateSnapshots(ReplicatedLog log, ReplicationOptions optio
     /// <param name="stop">Ends it; what was written counts for nothing then.</param>
     /// <returns>etcd's revision afterwards; null: the leadership is over.</returns>
     public async Task<(long Revision, long Bytes)?> WriteAsync(
+        Term term, IEnumerable<RecordChange> records, ulong lastIndex, ulong sequence, CancellationToken stop)
+    {
+        try
+        {
+            return await WritePartsAsync(term, records, lastIndex, sequence, stop);
+        }
+        catch (EtcdRefusedException e) when (e.IsNoSpace)
+        {
+            // Its parts would keep the room that is missing.
+            await log.DropPartsAsync(term, sequence, stop);
+            throw;
+        }
+    }
+
+    /// <summary>Reads a snapshot's records; null: another one has taken its place meanwhile.</summary>
+    /// <exception cref="Storage.StorageFailedException">It is broken.</exception>
+    public async Task<IReadOnlyList<RecordChange>?> ReadAsync(SnapshotPointer pointer, CancellationToken stop)
+    {
+        var records = new List<RecordChange>();
+        for (var part = 0; part < pointer.Parts; part++)
+        {
+            if (await log.ReadPartAsync(pointer.Sequence, part, stop) is not { } bytes)
+            {
+                return null;
+            }
+
+            records.AddRange(ChangeCodec.ReadChanges(Decompress(bytes)));
+        }
+
+        return records;
+    }
+
+    private async Task<(long Revision, long Bytes)?> WritePartsAsync(
         Term term, IEnumerable<RecordChange> records, ulong lastIndex, ulong sequence, CancellationToken stop)
     {
         var buffer = new ArrayBufferWriter<byte>();
@@ -53,24 +87,6 @@ internal sealed class StateSnapshots(ReplicatedLog log, ReplicationOptions optio
         var pointer = new SnapshotPointer(sequence, lastIndex, parts);
         return await log.FinishSnapshotAsync(term, pointer, stop) is { } revision
             ? (revision, total + last.Length) : null;
-    }
-
-    /// <summary>Reads a snapshot's records; null: another one has taken its place meanwhile.</summary>
-    /// <exception cref="Storage.StorageFailedException">It is broken.</exception>
-    public async Task<IReadOnlyList<RecordChange>?> ReadAsync(SnapshotPointer pointer, CancellationToken stop)
-    {
-        var records = new List<RecordChange>();
-        for (var part = 0; part < pointer.Parts; part++)
-        {
-            if (await log.ReadPartAsync(pointer.Sequence, part, stop) is not { } bytes)
-            {
-                return null;
-            }
-
-            records.AddRange(ChangeCodec.ReadChanges(Decompress(bytes)));
-        }
-
-        return records;
     }
 
     private static IEnumerable<RecordChange> Records(StateSnapshot state)

@@ -123,6 +123,19 @@ internal sealed class FakeEtcd(FakeEtcdStore store) : IEtcd
     /// <summary>Refuses writes with this. Null: none.</summary>
     public EtcdRefusedException? Refusal;
 
+    /// <summary>Refuses writes with this once an answer was lost. Null: goes on.</summary>
+    public EtcdRefusedException? RefusalAfterLoss;
+
+    /// <summary>Whether there is no space for any but the first part of a snapshot.</summary>
+    public volatile bool IsPartRefused;
+
+    /// <summary>How many parts were refused so.</summary>
+    public int PartsRefused;
+
+    /// <summary>How many writes are done and then refused for lack of space, as etcd does with what passes its
+    /// quota.</summary>
+    public int DoneWithoutSpace;
+
     public Task<EtcdTxnAnswer> CommitAsync(EtcdTxn txn, CancellationToken stop)
     {
         stop.ThrowIfCancellationRequested();
@@ -132,15 +145,39 @@ internal sealed class FakeEtcd(FakeEtcdStore store) : IEtcd
         }
 
         var writes = txn.Then.Any(o => o is EtcdPut);
+        if (IsPartRefused && txn.Then is [EtcdPut put] && IsLaterPart(put))
+        {
+            Interlocked.Increment(ref PartsRefused);
+            throw NoSpace();
+        }
+
         if (writes && Refusal is { } refusal)
         {
             throw refusal;
         }
 
         var answer = store.Commit(txn);
-        return writes && Interlocked.Decrement(ref AnswersToLose) >= 0
-            ? throw new EtcdUnknownException("the answer was lost") : Task.FromResult(answer);
+        if (writes && Interlocked.Decrement(ref DoneWithoutSpace) >= 0)
+        {
+            throw NoSpace();
+        }
+
+        if (!writes || Interlocked.Decrement(ref AnswersToLose) < 0)
+        {
+            return Task.FromResult(answer);
+        }
+
+        Refusal = RefusalAfterLoss ?? Refusal;
+        throw new EtcdUnknownException("the answer was lost");
     }
+
+    private static bool IsLaterPart(EtcdPut put)
+    {
+        var key = System.Text.Encoding.UTF8.GetString(put.Key);
+        return key.Contains("/part/", StringComparison.Ordinal) && !key.EndsWith("/00000000", StringComparison.Ordinal);
+    }
+
+    public static EtcdRefusedException NoSpace() => new("etcdserver: mvcc: database space exceeded", 8);
 
     public async IAsyncEnumerable<EtcdEvent> WatchAsync(
         byte[] key, byte[] end, long fromRevision, [EnumeratorCancellation] CancellationToken stop)
