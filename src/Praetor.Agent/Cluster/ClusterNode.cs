@@ -18,10 +18,8 @@ namespace Praetor.Agent.Cluster;
 /// <summary>This server as one of several: its etcd, its replica, and who else takes part.</summary>
 internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
 {
-    private const string PlanFile = "cluster.json";
-    private const string EtcdFolder = "etcd";
-
     private const int AstrayRounds = 5;
+    private const int LogPartOfQuota = 8;
 
     private static readonly TimeSpan ReadyLimit = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan UpkeepEvery = TimeSpan.FromSeconds(1);
@@ -36,12 +34,15 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
     private readonly Replica _replica;
     private readonly CancellationTokenSource _stop = new();
     private readonly ClusterMember _self;
-    private readonly Founding _founding;
+    private readonly Founding? _founding;
     private readonly IMembership _membership;
+    private readonly EtcdCare _care;
     private EtcdChild? _child;
     private Task _loop = Task.CompletedTask;
     private LeaderRecord? _astrayFrom;
     private int _astrayRounds;
+    private volatile bool _isAlone;
+    private volatile bool _hasLed;
     private volatile TaskCompletionSource _leadEnds = Ended();
     private volatile IReadOnlyList<EtcdMember> _members = [];
 
@@ -61,13 +62,20 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
         _self = new ClusterMember(
             node.Id, node.Name, Founding.UrlOf(config.Addresses.Advertise.ToString(), config.Ports.StorePeer));
         _replica = new Replica(
-            _etcd, config.Datacenter, _pulse, new ReplicationOptions(), time, new Random(random.Next()), Tell);
+            _etcd, config.Datacenter, _pulse,
+            config.Store.IsOutside ? OutsideEtcd.Replication : Replication(config.Store), time,
+            new Random(random.Next()), Tell) { Trouble = Absence };
+        _care = new EtcdCare(_etcd, config.Datacenter, config.Store.QuotaBytes, time, log);
         _replica.Led += Lead;
         _replica.Failed += why => Failed?.Invoke(why);
         links.Forwarder.Leader = LeaderPeer;
-        _founding = new Founding(
-            _self, config.BootstrapExpect, config.Datacenter, Path.Combine(config.DataDir, PlanFile), membership,
-            links.Servers, links.Forwarder, time, log);
+        if (!config.Store.IsOutside)
+        {
+            _founding = new Founding(
+                _self, config.IsBootstrap ? 1 : config.BootstrapExpect, config.Datacenter,
+                Path.Combine(config.DataDir, StoreMark.PlanFile), membership, links.Servers, links.Forwarder, time,
+                log);
+        }
     }
 
     /// <summary>Told when this server begins to lead, with a token that ends when it ceases.</summary>
@@ -79,16 +87,22 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
     /// <summary>The state.</summary>
     public StateStore Store => _replica.Store;
 
-    public bool Leads => _replica.Leads;
+    public bool Leads => _replica.Leads || HoldsAlone;
 
-    public bool HasLeader => _replica.Leader is not null;
+    public bool HasLeader => _replica.Leader is not null || HoldsAlone;
 
     /// <summary>Who leads. Null: nobody, as far as this server knows.</summary>
     public LeaderRecord? Leader => _replica.Leader;
 
-    /// <summary>The servers that take part, as far as this one knows.</summary>
+    /// <summary>The servers that take part, as far as this one knows: the members of their etcds, or, with an etcd
+    /// that somebody else runs, those that gossip tells of.</summary>
     public IReadOnlyList<ClusterServer> Servers()
     {
+        if (_config.Store.IsOutside)
+        {
+            return OfGossip();
+        }
+
         var known = _membership.Members(wan: false)
             .GroupBy(static m => m.Tags.GetValueOrDefault("id", ""), StringComparer.Ordinal)
             .ToDictionary(static same => same.Key, static same => same.First(), StringComparer.Ordinal);
@@ -105,12 +119,37 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
         ];
     }
 
+    private IReadOnlyList<ClusterServer> OfGossip() =>
+    [
+        .. _membership.Members(wan: false)
+            .Where(m => m.Status is not MemberStatus.Left && m.Tags.GetValueOrDefault("role") == "consul"
+                && _config.Datacenter.Equals(m.Tags.GetValueOrDefault("dc"), StringComparison.OrdinalIgnoreCase))
+            .Select(m => (Member: m, Id: m.Tags.GetValueOrDefault("id", "")))
+            .Select(s => new ClusterServer(
+                s.Id, s.Member.Name, AddressOf(s.Member), MemberId: 0, IsVoter: true, Leads: Leader?.Id == s.Id)),
+    ];
+
     public ValueTask<bool> IsNewestAsync(bool isStrict, CancellationToken stop) =>
-        _replica.IsNewestAsync(isStrict, stop);
+        HoldsAlone ? ValueTask.FromResult(true) : _replica.IsNewestAsync(isStrict, stop);
+
+    // The only member of etcd is this agent's child, so nobody else can have written: what was read once stays the
+    // newest, also while the child is away (on a full disk, say). Once another was to come, this is over.
+    private bool HoldsAlone => _isAlone && _hasLed;
+
+    private string? Absence() => _child?.Status is { Phase: EtcdChildPhase.Waiting } status
+        ? $"etcd does not run, it ended with {status.LastEnd}" : null;
+
+    // The log and two snapshots of its size must fit.
+    private static ReplicationOptions Replication(StoreConfig store)
+    {
+        var usual = new ReplicationOptions();
+        return usual with { LogBytes = Math.Min(usual.LogBytes, store.QuotaBytes / LogPartOfQuota) };
+    }
 
     /// <summary>Asks etcd anew who takes part.</summary>
     /// <exception cref="EtcdUnknownException">It did not answer.</exception>
-    public async Task RefreshAsync(CancellationToken stop) => _members = await _etcd.MembersAsync(stop);
+    public async Task RefreshAsync(CancellationToken stop) =>
+        _members = _founding is null ? [] : await _etcd.MembersAsync(stop);
 
     /// <summary>Gives the lead to another server; false: this one did not lead.</summary>
     public bool Resign(string successor) => _replica.Resign(successor);
@@ -124,6 +163,11 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
     /// <summary>Answers what other servers ask.</summary>
     public void AddTo(RouteTable routes)
     {
+        if (_founding is null)
+        {
+            return;
+        }
+
         _founding.AddTo(routes);
         routes.Add(new Route
         {
@@ -140,6 +184,12 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
     /// <returns>Why not. Null: it is out.</returns>
     public async Task<string?> RemoveAsync(ulong id, CancellationToken stop)
     {
+        if (_founding is null)
+        {
+            return "the servers share an etcd that somebody else runs, and none of them is a member of it: stop the "
+                + "server, and 'force-leave' it when it did not leave";
+        }
+
         try
         {
             await _etcd.ChangeMembersAsync(new EtcdMemberChange.Remove(id), stop);
@@ -191,6 +241,7 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
         var end = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         ended.Register(() => end.TrySetResult());
         _leadEnds = end;
+        _hasLed = true;
         Led?.Invoke(ended);
     }
 
@@ -206,16 +257,18 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
     {
         try
         {
-            var plan = await _founding.RunAsync(_stop.Token);
-            _child = await EtcdChild.StartAsync(OptionsOf(plan), _time, _log, _stop.Token);
-            await _child.WaitReadyAsync(ReadyLimit, _stop.Token);
-            var etcd = new EtcdClient(_child.ClientOptions, _time);
-            var status = await etcd.StatusAsync(_stop.Token);
-            _etcd.Arrive(etcd);
+            var (etcd, member) = _founding is null
+                ? (await OutsideEtcd.OpenAsync(_config.Store, _config.Datacenter, _time, _log, _stop.Token), 0UL)
+                : await OwnEtcdAsync(_founding);
+            _etcd.Arrive(etcd, Absence);
             await RefreshAsync(_stop.Token);
+            _isAlone = _members is [{ IsLearner: false } only] && only.Id == member;
             var rpc = new IPEndPoint(_config.Addresses.Advertise, _config.Ports.Server);
-            _replica.Start(new ReplicaIdentity(_node.Id, _node.Name, rpc.ToString(), status.MemberId));
-            await UpkeepAsync(status.MemberId);
+            _replica.Start(new ReplicaIdentity(_node.Id, _node.Name, rpc.ToString(), member));
+            if (_founding is not null)
+            {
+                await UpkeepAsync(member);
+            }
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
@@ -227,13 +280,27 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
         }
     }
 
+    private async Task<(EtcdClient Etcd, ulong Member)> OwnEtcdAsync(Founding founding)
+    {
+        // Who has no etcd is not to found anything.
+        await EtcdProgram.FindAsync(EtcdPath, _time, _stop.Token);
+        var plan = await founding.RunAsync(_stop.Token);
+        _child = await EtcdChild.StartAsync(OptionsOf(plan), _time, _log, _stop.Token);
+        await _child.WaitReadyAsync(ReadyLimit, _stop.Token);
+        var etcd = new EtcdClient(_child.ClientOptions, _time);
+        return (etcd, (await etcd.StatusAsync(_stop.Token)).MemberId);
+    }
+
+    private string? EtcdPath => _config.Store.EtcdPath is { Length: > 0 } path ? path : null;
+
     private EtcdChildOptions OptionsOf(ClusterPlan plan)
     {
         var bind = _config.Addresses.Bind;
         return new EtcdChildOptions
         {
-            Folder = Path.Combine(_config.DataDir, EtcdFolder),
-            Program = _config.Values.Text("etcd_path") is { Length: > 0 } path ? path : null,
+            Folder = Path.Combine(_config.DataDir, StoreMark.EtcdFolderName),
+            Program = EtcdPath,
+            SpaceBytesMax = _config.Store.QuotaBytes,
             NodeId = _node.Id,
             ClusterToken = plan.Token,
             Name = _self.Id,
@@ -258,6 +325,7 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
             var members = await _etcd.MembersAsync(request.Aborted);
             if (!members.Any(m => m.PeerUrls.Contains(member.PeerUrl)))
             {
+                _isAlone = false;
                 await _etcd.ChangeMembersAsync(new EtcdMemberChange.AddLearner(member.PeerUrl), request.Aborted);
                 members = await _etcd.MembersAsync(request.Aborted);
                 Log.Added(_log, member.Name);
@@ -265,7 +333,7 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
 
             var all = members.Select(m => m.PeerUrls.Contains(member.PeerUrl) ? member
                 : new ClusterMember(m.Name, m.Name, m.PeerUrls[0])).ToList();
-            var plan = new ClusterPlan(_founding.Plan!.Token, all, IsNew: false, HasBegun: true);
+            var plan = new ClusterPlan(_founding!.Plan!.Token, all, IsNew: false, HasBegun: true);
             return Founding.Answer(new ClusterReply(plan, IsAgreed: true));
         }
         catch (JsonException e)
@@ -296,10 +364,12 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
                     await _etcd.ChangeMembersAsync(new EtcdMemberChange.MoveLeader(leader.MemberId), limit.Token);
                 }
 
-                if (Leads)
+                if (_replica.Leads)
                 {
                     await TendAsync(limit.Token);
                 }
+
+                await _care.TendAsync(status, _replica.Leads, _stop.Token);
             }
             catch (OperationCanceledException) when (_stop.IsCancellationRequested)
             {

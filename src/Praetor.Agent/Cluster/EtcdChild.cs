@@ -36,9 +36,13 @@ internal sealed record EtcdChildStatus(EtcdChildPhase Phase, int ProcessId, int 
 internal sealed partial class EtcdChild : IAsyncDisposable
 {
     private const int Sigterm = 15;
+    private const string NoSpace = "no space left on device";
 
     private static readonly TimeSpan PauseMin = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan PauseMax = TimeSpan.FromSeconds(10);
+
+    // Whoever makes room on a full disk wants to go on.
+    private static readonly TimeSpan PauseMaxWithoutSpace = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan HealthyAfter = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan ProbePause = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan ProbeLimit = TimeSpan.FromSeconds(2);
@@ -150,8 +154,11 @@ internal sealed partial class EtcdChild : IAsyncDisposable
 
     private static TaskCompletionSource NewChange() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private static TimeSpan PauseAfter(int failures) =>
-        TimeSpan.FromTicks(Math.Min(PauseMax.Ticks, PauseMin.Ticks << Math.Min(failures, 16)));
+    private static TimeSpan PauseAfter(int failures, string end)
+    {
+        var most = end.Contains(NoSpace, StringComparison.Ordinal) ? PauseMaxWithoutSpace : PauseMax;
+        return TimeSpan.FromTicks(Math.Min(most.Ticks, PauseMin.Ticks << Math.Min(failures, 16)));
+    }
 
     private string Why(EtcdChildStatus status) => status.LastEnd.Length > 0
         ? $"it ended {status.Ends} times, the last time with {status.LastEnd}"
@@ -181,7 +188,7 @@ internal sealed partial class EtcdChild : IAsyncDisposable
             }
 
             failures = _time.GetElapsedTime(start) >= HealthyAfter ? 0 : failures;
-            var pause = PauseAfter(failures++);
+            var pause = PauseAfter(failures++, end);
             Log.Ended(_log, end, pause.TotalSeconds);
             Become(new EtcdChildStatus(EtcdChildPhase.Waiting, 0, _status.Ends + 1, end));
             await Task.Delay(pause, _time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -197,6 +204,9 @@ internal sealed partial class EtcdChild : IAsyncDisposable
 
         // One that was killed leaves it behind, and etcd 3.4 does not take it away.
         File.Delete(_socket.File);
+
+        // Before it can do anything, so that who reads "waiting" knows that nobody does.
+        Become(_status with { Phase = EtcdChildPhase.Starting, ProcessId = 0 });
         using var process = await _thread.RunAsync(() => Process.Start(_start)!);
         using var over = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
         process.StandardInput.Close();

@@ -15,15 +15,19 @@ internal sealed record EtcdProgram(string Path, Version Version)
     private const int OutputMax = 4096;
     private const string Remedy =
         "install it (Debian, Ubuntu: apt-get install etcd-server) or take a release from "
-        + "https://github.com/etcd-io/etcd/releases, and have it on the PATH or name it in the configuration";
+        + "https://github.com/etcd-io/etcd/releases, and have it on the PATH or name it by etcd_path";
 
-    private static readonly Version Oldest = new(3, 4);
+    /// <summary>The oldest that will do.</summary>
+    public static readonly Version Oldest = new(3, 4);
 
     // Some milliseconds; but a machine that is just starting everything at once must not refuse its servers.
     private static readonly TimeSpan VersionLimit = TimeSpan.FromSeconds(60);
 
     // Since these, reads after a pause of the process are no longer stale (etcd's issue 20418).
     private static readonly Version[] Recommended = [new(3, 4, 42), new(3, 5, 28), new(3, 6, 9)];
+
+    /// <summary>Whether it will do.</summary>
+    public bool IsNewEnough => Version >= Oldest;
 
     /// <summary>Why a newer one is better; null when it is new enough.</summary>
     public string? Warning
@@ -47,7 +51,7 @@ internal sealed record EtcdProgram(string Path, Version Version)
     public static async Task<EtcdProgram> FindAsync(string? configured, TimeProvider time, CancellationToken stop)
     {
         var path = configured ?? CheckProcess.Find("etcd")
-            ?? throw new EtcdStartException($"several servers need etcd, and there is none on the PATH: {Remedy}");
+            ?? throw new EtcdStartException($"the store needs etcd, and there is none on the PATH: {Remedy}");
         if (!File.Exists(path))
         {
             throw new EtcdStartException($"{path}: there is no etcd, but the configuration names it: {Remedy}");
@@ -70,8 +74,9 @@ internal sealed record EtcdProgram(string Path, Version Version)
             throw new EtcdStartException($"{path}: does not tell its version, as etcd does: {Remedy}");
         }
 
-        return version >= Oldest
-            ? new EtcdProgram(path, version)
+        var program = new EtcdProgram(path, version);
+        return program.IsNewEnough
+            ? program
             : throw new EtcdStartException($"{path}: etcd {version} is too old, {Oldest} is the oldest that will do: "
                 + Remedy);
     }
@@ -80,7 +85,12 @@ internal sealed record EtcdProgram(string Path, Version Version)
     internal static Version? VersionOf(string output)
     {
         var line = output.Split('\n').FirstOrDefault(l => l.StartsWith(Prefix, StringComparison.Ordinal));
-        var text = line?[Prefix.Length..].Trim() ?? "";
+        return VersionIn(line?[Prefix.Length..].Trim() ?? "");
+    }
+
+    /// <summary>The version at the beginning of a text, as <c>3.6.0-rc.1</c>; null when there is none.</summary>
+    internal static Version? VersionIn(string text)
+    {
         var digits = new StringBuilder();
         foreach (var c in text.TakeWhile(static c => char.IsAsciiDigit(c) || c == '.'))
         {

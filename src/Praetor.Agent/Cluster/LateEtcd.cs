@@ -2,17 +2,32 @@ using Praetor.Server.Storage.Etcd;
 
 namespace Praetor.Agent.Cluster;
 
-/// <summary>An etcd that is not there yet: until it is, every call fails as if it did not answer.</summary>
+/// <summary>An etcd that is not there yet, or not now: until it is, every call fails as if it did not answer, and
+/// where nobody could do a thing it says so.</summary>
 internal sealed class LateEtcd : IEtcd
 {
+    private const int Unavailable = 14;
+
     private volatile IEtcd? _etcd;
+    private Func<string?> _absence = static () => null;
 
     private IEtcd Etcd => _etcd ?? throw new EtcdUnknownException("etcd does not run yet");
 
     /// <summary>It is there from now on.</summary>
-    public void Arrive(IEtcd etcd) => _etcd = etcd;
+    /// <param name="etcd">The etcd.</param>
+    /// <param name="absence">Why no process of it runs at this moment. Null result: one does, or nobody knows.</param>
+    public void Arrive(IEtcd etcd, Func<string?> absence)
+    {
+        _absence = absence;
+        _etcd = etcd;
+    }
 
-    public Task<EtcdTxnAnswer> CommitAsync(EtcdTxn txn, CancellationToken stop) => Etcd.CommitAsync(txn, stop);
+    public Task<EtcdTxnAnswer> CommitAsync(EtcdTxn txn, CancellationToken stop)
+    {
+        var etcd = Etcd;
+        return _absence() is { } why
+            ? throw new EtcdRefusedException(why, Unavailable) { IsAbsent = true } : etcd.CommitAsync(txn, stop);
+    }
 
     public EtcdTxnAnswer Commit(EtcdTxn txn, TimeSpan within) => Etcd.Commit(txn, within);
 

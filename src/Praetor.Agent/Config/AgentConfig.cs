@@ -42,6 +42,9 @@ public sealed record AgentConfig
     /// <summary>Servers to wait for; 0: none.</summary>
     public required int BootstrapExpect { get; init; }
 
+    /// <summary>Where a server keeps the state.</summary>
+    public required StoreConfig Store { get; init; }
+
     /// <summary>On TERM it leaves the cluster.</summary>
     public required bool LeaveOnTerminate { get; init; }
 

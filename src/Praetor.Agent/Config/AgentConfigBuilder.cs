@@ -50,6 +50,7 @@ internal sealed class AgentConfigBuilder(SettingValues values, bool isDev, Confi
             IsServer = isServer,
             IsBootstrap = values.Flag("bootstrap") || expect == 1 || isDev,
             BootstrapExpect = expect == 1 ? 0 : expect,
+            Store = BuildStore(expect),
             LeaveOnTerminate = values.Has("leave_on_terminate") ? values.Flag("leave_on_terminate") : !isServer,
             SkipLeaveOnInterrupt =
                 values.Has("skip_leave_on_interrupt") ? values.Flag("skip_leave_on_interrupt") : isServer,
@@ -91,6 +92,21 @@ internal sealed class AgentConfigBuilder(SettingValues values, bool isDev, Confi
         var rules = new ConfigRules(config, _problems, Warnings);
         rules.Judge();
         return config;
+    }
+
+    private StoreConfig BuildStore(int expect)
+    {
+        var usual = expect > 1 ? StoreKind.Etcd : values.Text("data_dir").Length > 0 ? StoreKind.Sqlite
+            : StoreKind.Memory;
+        var store = StoreConfig.Parse(values.Text("store")) ?? new StoreConfig(usual, IsAsked: expect > 1, []);
+        return store with
+        {
+            EtcdPath = values.Text("etcd_path"),
+            CaFile = values.Text("etcd_ca_file"),
+            CertFile = values.Text("etcd_cert_file"),
+            KeyFile = values.Text("etcd_key_file"),
+            QuotaBytes = values.Whole("etcd_quota_bytes"),
+        };
     }
 
     private string FirstText(params string[] keys) =>

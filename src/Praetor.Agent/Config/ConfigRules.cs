@@ -99,6 +99,35 @@ internal sealed class ConfigRules(AgentConfig config, List<ConfigProblem> proble
             Refuse("primary_gateways", "'primary_gateways' requires 'server = true'", "add server = true");
         }
         WarnOfQuorum(expect, bootstrap);
+        JudgeStore(expect);
+    }
+
+    private void JudgeStore(long expect)
+    {
+        var store = config.Store;
+        if (expect > 1 && store.Kind != StoreKind.Etcd)
+        {
+            Refuse("store", $"store = \"{store.Name}\" cannot be shared, and bootstrap_expect is {expect}",
+                "use etcd, or bootstrap_expect = 1");
+        }
+        if (store.Kind != StoreKind.Memory && !store.IsOutside && config.DataDir.Length == 0 && config.IsDev)
+        {
+            Refuse("store", $"store = \"{store.Name}\" needs data_dir", "name a directory, or leave store away");
+        }
+        if (store.CertFile.Length > 0 != store.KeyFile.Length > 0)
+        {
+            Refuse("etcd_cert_file", "etcd_cert_file and etcd_key_file go together", "give both, or none");
+        }
+        if (!store.IsOutside && (store.CaFile.Length > 0 || store.CertFile.Length > 0))
+        {
+            warnings.Add("etcd_ca_file, etcd_cert_file and etcd_key_file are for store = \"etcd=https://…\" only");
+        }
+        if (store.Endpoints.Any(static e => e.StartsWith("http://", StringComparison.OrdinalIgnoreCase)
+            && !new Uri(e).IsLoopback))
+        {
+            warnings.Add("store names an etcd without TLS: whoever reaches it, or the way to it, can read and change "
+                + "the state");
+        }
     }
 
     private void WarnOfQuorum(long expect, bool bootstrap)

@@ -155,6 +155,17 @@ public static partial class Settings
     /// <summary>Consensus and its upkeep.</summary>
     private static Setting[] Consensus =>
     [
+        Text("store", null,
+            "Where servers keep the state: memory, sqlite, etcd (the agent runs one), or etcd=URL,URL,… (one that "
+                + "somebody else runs). Default: etcd when several servers are expected, else sqlite; -dev: memory.")
+            .ByFlag("store").Engine(),
+        Text("etcd_path", null, "The etcd that the agent runs. Default: etcd on the PATH."),
+        Whole("etcd_quota_bytes", "8589934592",
+            "How large the file of an etcd that the agent runs may become; beyond it writes are refused.").Quota(),
+        Text("etcd_ca_file", null,
+            "File with the authorities of an etcd at store = etcd=https://…. Default: those that the machine trusts."),
+        Text("etcd_cert_file", null, "File with the certificate that is shown to such an etcd."),
+        Text("etcd_key_file", null, "File with that certificate's private key."),
         Whole("performance.raft_multiplier", "5", "Factor 1 to 10 on the times of leader election.").Later(),
         Duration("performance.leave_drain_time", "5s", "How long a leaving server still answers.").Later(),
         Duration("performance.rpc_hold_timeout", "7s", "How long a request looks for a server that answers."),

@@ -94,7 +94,6 @@ public static partial class Settings
         Whole("ports.server", "8300", "Calls between agents and servers.").ByFlag("server-port").Port(),
         Whole("ports.store_peer", null,
             "Between the etcds of several servers. Default: ports.server + 80.").Port(),
-        Text("etcd_path", null, "The etcd to run when several servers replicate. Default: etcd on the PATH."),
         Whole("ports.sidecar_min_port", "21000", "First port given to sidecars.").Port(),
         Whole("ports.sidecar_max_port", "21255", "Last port given to sidecars.").Port(),
         Whole("ports.expose_min_port", "21500", "First port given to exposed check paths.").Later().Port(),

@@ -10,6 +10,8 @@ namespace Praetor.Agent.Config;
 /// </summary>
 public static partial class Settings
 {
+    private const long QuotaBytesMin = 64L << 20;
+
     private const string ListRemedy = "one network is written address/bits, as in 10.0.0.0/8";
 
     /// <summary>All rows, group by group.</summary>
@@ -96,6 +98,17 @@ public static partial class Settings
             ? null
             : $"dns_config.recursor_strategy must be one of: sequential, random (got \"{value}\")",
         "use sequential or random");
+
+    private static Setting Engine(this Setting row) => row.Checked(
+        static value => StoreConfig.Parse((string)value) is not null
+            ? null
+            : $"store cannot be \"{value}\"",
+        "use memory, sqlite, etcd, or etcd=https://host:2379,https://host:2379 for an etcd that runs already");
+
+    // The log takes 64 MiB and more, and a snapshot is written beside the one before.
+    private static Setting Quota(this Setting row) => row.Checked(
+        static value => (long)value < QuotaBytesMin ? $"etcd_quota_bytes is {value}" : null,
+        $"use {QuotaBytesMin} (64 MiB) or more");
 
     // Consul's validate lets any text pass, and the agent then refuses to start.
     private static Setting Level(this Setting row) => row.Checked(

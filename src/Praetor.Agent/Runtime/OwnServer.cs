@@ -24,8 +24,6 @@ namespace Praetor.Agent.Runtime;
 /// <summary>The catalog's side of a server: the state, and the port at which other agents ask for it.</summary>
 internal sealed class OwnServer : IServerSide
 {
-    private const string StateFile = "state.db";
-
     // As in Consul; a dev agent's user wants to see something.
     private static readonly TimeSpan CoordinatePeriod = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan CoordinatePeriodOfDev = TimeSpan.FromMilliseconds(100);
@@ -52,14 +50,15 @@ internal sealed class OwnServer : IServerSide
     private Task _leading = Task.CompletedTask;
     private Task _expiring = Task.CompletedTask;
 
-    /// <exception cref="StorageFailedException">The state cannot be read.</exception>
+    /// <exception cref="StorageFailedException">The state cannot be read, or is in another engine.</exception>
     public OwnServer(
         AgentConfig config, NodeIdentity node, AgentLinks links, GossipMembership membership, AgentBuild build,
         Func<string, string> tokens, TimeProvider time, Random random, AgentLog log)
     {
         (_config, _node, _links, _tokens, _time, _log) = (config, node, links, tokens, time, log);
         _waits = new Random(random.Next());
-        if (config.BootstrapExpect > 1)
+        var store = StoreMark.Claim(config.DataDir, config.Store);
+        if (store.Kind == StoreKind.Etcd)
         {
             _cluster = new ClusterNode(
                 config, node, links, membership, time, random, log.CreateLogger("agent.cluster"));
@@ -70,8 +69,8 @@ internal sealed class OwnServer : IServerSide
                 log.CreateLogger("agent.connect"));
         }
 
-        _store = _cluster?.Store ?? new StateStore(config.DataDir.Length == 0
-            ? new MemoryEngine() : new SqliteEngine(Path.Combine(config.DataDir, StateFile)));
+        _store = _cluster?.Store ?? new StateStore(store.Kind == StoreKind.Memory
+            ? new MemoryEngine() : new SqliteEngine(Path.Combine(config.DataDir, StoreMark.SqliteFile)));
         _store.Failed += e => Failed?.Invoke(e.Message);
         _hub = new QueryHub(_store, time);
         _mesh = new MeshServer(_store, _hub, node, config, time, random, log.CreateLogger("agent.connect"));

@@ -19,6 +19,9 @@ internal sealed class LogKeys(string datacenter)
 
     public byte[] Base => Key("base");
 
+    /// <summary>A key that is never there; removing it is a write that takes no space.</summary>
+    public byte[] Nothing => Key("nothing");
+
     /// <summary>The first of all that is watched: base, beat, leader, log.</summary>
     public byte[] WatchFrom => Base;
 

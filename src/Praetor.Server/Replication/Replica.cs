@@ -42,6 +42,9 @@ public sealed class Replica : IAsyncDisposable
     private const double SilenceSpread = 0.2;
     private const double LeaseMargin = 1.2;
 
+    // Snapshots that wait for their history to be old enough; what one leaves out the next one covers.
+    private const int HistoryMax = 1024;
+
     private readonly ReplicatedLog _log;
     private readonly ReplicatedEngine _engine;
     private readonly StateSnapshots _snapshots;
@@ -56,6 +59,7 @@ public sealed class Replica : IAsyncDisposable
     private ReplicaIdentity _self = new("", "", "", 0);
     private volatile LeaderRecord? _leader;
     private volatile string? _successor;
+    private LeaderRecord? _silent;
     private ulong _applied;
     private long _lastSnapshotBytes;
     private Task _loop = Task.CompletedTask;
@@ -101,6 +105,14 @@ public sealed class Replica : IAsyncDisposable
 
     /// <summary>Told, once, when replication cannot go on: the process must end.</summary>
     public event Action<string>? Failed;
+
+    /// <summary>Says what is wrong with etcd, for those whose writes are refused. Null result: nothing is known.
+    /// </summary>
+    public Func<string?> Trouble
+    {
+        get => _engine.Trouble;
+        set => _engine.Trouble = value;
+    }
 
     /// <summary>Begins.</summary>
     /// <param name="self">Who this server is.</param>
@@ -219,8 +231,8 @@ public sealed class Replica : IAsyncDisposable
         }
     }
 
-    // A state that came from elsewhere has a place of its own and no entry there: what lies before it may be here and it
-    // not yet.
+    // A state that came from elsewhere has a place of its own and no entry there: what lies before it may be here
+    // and it not yet.
     private bool IsAllIn(LogView view) => !view.HasMore
         && (view.Snapshot is null || view.Snapshot.Sequence <= _applied)
         && (view.Entries.Count == 0 || view.Entries[^1].Sequence <= _applied);
@@ -264,7 +276,7 @@ public sealed class Replica : IAsyncDisposable
             {
                 case Heard.Silence:
                     // Only if etcd, too, has heard nothing: the events may have been late.
-                    _tell(true, $"the leader is silent: leader={leader.Name}");
+                    TellSilence(leader);
                     await TryLeadAsync(view, isQuiet: true);
                     break;
                 case Heard.Gone:
@@ -285,6 +297,9 @@ public sealed class Replica : IAsyncDisposable
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var events = _log.WatchAsync(view, end.Token).GetAsyncEnumerator(end.Token);
+        var quiet = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var silence = _time.CreateTimer(
+            static quiet => ((TaskCompletionSource)quiet!).TrySetResult(), quiet, Silence(), Timeout.InfiniteTimeSpan);
         Task<bool>? next = null;
         try
         {
@@ -296,8 +311,8 @@ public sealed class Replica : IAsyncDisposable
                 }
 
                 next = events.MoveNextAsync().AsTask();
-                var silence = Task.Delay(Silence(), _time, end.Token);
-                var first = await Task.WhenAny([next, silence, .. Pending(pulse)]);
+                silence.Change(Silence(), Timeout.InfiniteTimeSpan);
+                var first = await Task.WhenAny([next, quiet.Task, .. Pending(pulse)]);
                 if (first == pulse)
                 {
                     if (await pulse == LeaderEnd.Gone)
@@ -309,9 +324,8 @@ public sealed class Replica : IAsyncDisposable
                     return Heard.Missed;
                 }
 
-                if (first == silence)
+                if (first == quiet.Task)
                 {
-                    stop.ThrowIfCancellationRequested();
                     return await HasMovedAsync(view) ? Heard.Missed : Heard.Silence;
                 }
 
@@ -342,8 +356,8 @@ public sealed class Replica : IAsyncDisposable
         if (told.IsRemoved || _log.Keys.SequenceOf(told.Row.Key) is not { } sequence)
         {
             var key = told.Row.Key.AsSpan();
-            return key.SequenceEqual(_log.Keys.Base)
-                ? ReplicationJson.Pointer(told.Row.Value)?.Sequence <= _applied
+            return key.SequenceEqual(_log.Keys.Base) ? ReplicationJson.Pointer(told.Row.Value)?.Sequence <= _applied
+                : key.SequenceEqual(_log.Keys.Beat) ? ReplicatedLog.LastOf(told.Row.Value) <= _applied
                 : !key.SequenceEqual(_log.Keys.Leader);
         }
 
@@ -390,13 +404,33 @@ public sealed class Replica : IAsyncDisposable
 
         var epoch = (seen.Leader?.Epoch ?? 0) + 1;
         var record = new LeaderRecord(epoch, _self.Id, _self.Name, _self.Rpc, _self.MemberId);
-        if (await _log.TakeLeadAsync(record, seen, isQuiet ? _applied + 1 : null, _stop.Token) is not { } term
-            || await CatchUpAsync(term) is null)
+        if (await TakeLeadAsync(record, seen, isQuiet) is { } term && await CatchUpAsync(term) is not null)
         {
-            return;
+            await LeadAsync(term);
         }
+    }
 
-        await LeadAsync(term);
+    private async Task<Term?> TakeLeadAsync(LeaderRecord record, LogView seen, bool isQuiet)
+    {
+        try
+        {
+            return await _log.TakeLeadAsync(record, seen, isQuiet ? _applied + 1 : null, _stop.Token);
+        }
+        catch (EtcdRefusedException e) when (e.IsNoSpace)
+        {
+            // Whoever leads cannot be heard, and nobody else can lead, until there is room.
+            await Task.Delay(_options.Beat, _time, _stop.Token);
+            return null;
+        }
+    }
+
+    private void TellSilence(LeaderRecord leader)
+    {
+        if (_silent != leader)
+        {
+            _silent = leader;
+            _tell(true, $"the leader is silent: leader={leader.Name}");
+        }
     }
 
     private async Task LeadAsync(Term term)
@@ -455,33 +489,69 @@ public sealed class Replica : IAsyncDisposable
     // Cuts the log when it has grown, and lets etcd forget what was overwritten.
     private async Task UpkeepAsync(Term term, CancellationToken stop)
     {
+        var history = new Queue<(long Revision, long At)>();
         while (!stop.IsCancellationRequested)
         {
             try
             {
                 await Task.Delay(_options.Beat, _time, stop);
-                var bytes = _engine.LogBytes;
-                if (bytes < Math.Max(_options.LogBytes, _lastSnapshotBytes))
+                if (await CutAsync(term, stop) is { } revision && history.Count < HistoryMax)
                 {
-                    continue;
+                    history.Enqueue((revision, _time.GetTimestamp()));
                 }
 
-                var state = Store.Current;
-                if (await _snapshots.WriteAsync(term, state, _engine.SequenceAt(state.Index), stop) is { } written)
-                {
-                    _engine.Shorten(bytes);
-                    _lastSnapshotBytes = written.Bytes;
-                    _tell(false, $"a snapshot has taken the log's place: index={state.Index} bytes={written.Bytes}");
-                    await _etcd.CompactAsync(written.Revision, stop);
-                }
+                await ForgetAsync(history, stop);
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
                 return;
             }
+            catch (EtcdRefusedException e) when (e.IsNoSpace)
+            {
+                _tell(true, $"there is no room for a snapshot, with which the log could be cut: {e.Message}");
+                await Task.Delay(_options.SpacePause, _time, stop)
+                    .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
             catch (Exception e) // supervisor: the log is longer than it need be until the next time
             {
                 _tell(true, $"the replicated log could not be cut, trying again: {e.Message}");
+            }
+        }
+    }
+
+    // Gives the revision before which nothing is needed any more. Null: there was nothing to cut.
+    private async Task<long?> CutAsync(Term term, CancellationToken stop)
+    {
+        var bytes = _engine.LogBytes;
+        if (bytes < Math.Max(_options.LogBytes, _lastSnapshotBytes))
+        {
+            return null;
+        }
+
+        var state = Store.Current;
+        if (await _snapshots.WriteAsync(term, state, _engine.SequenceAt(state.Index), stop) is not { } written)
+        {
+            return null;
+        }
+
+        _engine.Shorten(bytes);
+        _lastSnapshotBytes = written.Bytes;
+        _tell(false, $"a snapshot has taken the log's place: index={state.Index} bytes={written.Bytes}");
+        return written.Revision;
+    }
+
+    private async Task ForgetAsync(Queue<(long Revision, long At)> history, CancellationToken stop)
+    {
+        while (history.TryPeek(out var oldest) && _time.GetElapsedTime(oldest.At) >= _options.HistoryKept)
+        {
+            history.Dequeue();
+            try
+            {
+                await _etcd.CompactAsync(oldest.Revision, stop);
+            }
+            catch (EtcdRefusedException)
+            {
+                // Somebody else has let it forget more.
             }
         }
     }

@@ -33,6 +33,10 @@ internal sealed class ReplicatedEngine(
     /// <summary>Told when this server finds that it leads no more, with the reason.</summary>
     public event Action<string>? Ended;
 
+    /// <summary>Says what is wrong with etcd, for those whose writes are refused. Null result: nothing is known.
+    /// </summary>
+    public Func<string?> Trouble { get; set; } = static () => null;
+
     /// <summary>Whether this server leads, as far as it knows.</summary>
     public bool Leads => _lead is not null;
 
@@ -89,7 +93,8 @@ internal sealed class ReplicatedEngine(
     /// <inheritdoc/>
     public void Commit(CommitBatch batch)
     {
-        var lead = _lead ?? throw new StorageNotLeaderException(NoLeader);
+        var lead = _lead ?? throw new StorageNotLeaderException(
+            Trouble() is { } why ? $"{NoLeader}: {why}" : NoLeader);
         if (batch.ReplacesAll)
         {
             Replace(lead, batch);
@@ -253,9 +258,14 @@ internal sealed class ReplicatedEngine(
         var sent = time.GetTimestamp();
         try
         {
-            if (await log.ProveAsync(lead.Term, CancellationToken.None))
+            var proof = await log.ProveAsync(lead.Term, lead.Last, CancellationToken.None);
+            if (proof == Proof.Heard)
             {
                 Renew(lead, sent);
+            }
+
+            if (proof != Proof.Over)
+            {
                 return true;
             }
         }
@@ -293,10 +303,15 @@ internal sealed class ReplicatedEngine(
     private sealed class Leadership(Term term)
     {
         public long LeaseEnd;
+        private ulong _last;
 
         public Term Term { get; } = term;
 
-        /// <summary>The last place in the log that was written. Of the writer alone.</summary>
-        public ulong Last { get; set; }
+        /// <summary>The last place in the log that was written. The writer alone changes it.</summary>
+        public ulong Last
+        {
+            get => Volatile.Read(ref _last);
+            set => Volatile.Write(ref _last, value);
+        }
     }
 }

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Praetor.Server.Storage;
 using Praetor.Server.Storage.Etcd;
 
@@ -7,6 +8,19 @@ namespace Praetor.Server.Replication;
 /// <param name="Leader">What the leader's record says.</param>
 /// <param name="Revision">The record's revision in etcd: every write demands that it is still that.</param>
 internal sealed record Term(LeaderRecord Leader, long Revision);
+
+/// <summary>What a proof of a leadership has shown.</summary>
+internal enum Proof
+{
+    /// <summary>It is over.</summary>
+    Over,
+
+    /// <summary>It held, and the others hear of it.</summary>
+    Heard,
+
+    /// <summary>It held; nobody hears of it.</summary>
+    Unheard,
+}
 
 /// <summary>What was read of the log at one moment.</summary>
 internal sealed record LogView
@@ -59,7 +73,7 @@ internal sealed class ReplicatedLog(IEtcd etcd, LogKeys keys, ReplicationOptions
     public async Task<LogView?> ReadAsync(Term term, ulong from, CancellationToken stop)
     {
         var answer = await CallAsync(
-            new EtcdTxn([Holds(term)], [PutBeat(term), .. Reads(from)], []), stop);
+            new EtcdTxn([Holds(term)], [PutBeat(term, from - 1), .. Reads(from)], []), stop);
         return answer.Succeeded ? ViewOf(answer, skip: 1) : null;
     }
 
@@ -102,8 +116,25 @@ internal sealed class ReplicatedLog(IEtcd etcd, LogKeys keys, ReplicationOptions
         stop);
 
     /// <summary>Proves by a write that a leadership holds.</summary>
-    public async Task<bool> ProveAsync(Term term, CancellationToken stop) =>
-        (await CallAsync(new EtcdTxn([Holds(term)], [PutBeat(term)], []), stop)).Succeeded;
+    /// <param name="term">The leadership.</param>
+    /// <param name="last">The last place in the log that it wrote; 0: it does not know.</param>
+    /// <param name="stop">Ends the wait.</param>
+    public async Task<Proof> ProveAsync(Term term, ulong last, CancellationToken stop)
+    {
+        try
+        {
+            var answer = await CallAsync(new EtcdTxn([Holds(term)], [PutBeat(term, last)], []), stop);
+            return answer.Succeeded ? Proof.Heard : Proof.Over;
+        }
+        catch (EtcdRefusedException e) when (e.IsNoSpace)
+        {
+            // What removes nothing needs no space and takes its place among all writes; but nobody hears it, so it
+            // holds nobody off, and says nothing of a moment later.
+            var answer = await CallAsync(
+                new EtcdTxn([Holds(term)], [new EtcdDelete(keys.Nothing, null)], []), stop);
+            return answer.Succeeded ? Proof.Unheard : Proof.Over;
+        }
+    }
 
     /// <summary>Writes an entry on the thread of the caller, which waits; false: the leadership is over, and the
     /// entry is not and never will be there.</summary>
@@ -111,32 +142,33 @@ internal sealed class ReplicatedLog(IEtcd etcd, LogKeys keys, ReplicationOptions
     /// <exception cref="EtcdRefusedException">It was refused, for lack of space or as too large.</exception>
     public bool Append(Term term, ulong sequence, byte[] entry)
     {
-        var key = keys.Log(sequence);
-        var txn = new EtcdTxn(
-            [Holds(term), new EtcdCompare(key, 0)], [new EtcdPut(key, entry)], [new EtcdRange(key, null)]);
         var begin = time.GetTimestamp();
-        var mayBeThere = false;
+        var limit = options.OutcomeTime;
+        EtcdUnknownException? unclear = null;
         while (true)
         {
             try
             {
-                var answer = etcd.Commit(txn, options.CallTime);
-                return answer.Succeeded || IsOwn(answer, entry);
+                return AppendOnce(term, keys.Log(sequence), entry);
             }
-            catch (EtcdRefusedException e) when (mayBeThere)
+            catch (EtcdRefusedException e) when (unclear is not null)
             {
-                // Only this try was certainly not done.
-                if (time.GetElapsedTime(begin) >= options.OutcomeTime)
-                {
-                    throw new EtcdUnknownException(e.Message, e);
-                }
+                // This one was not done, but one before may have been.
+                unclear = new EtcdUnknownException(e.Message, e);
+                limit = e.IsAbsent ? options.OutcomeTimeWhenAbsent : options.OutcomeTime;
             }
-            catch (EtcdUnknownException) when (time.GetElapsedTime(begin) < options.OutcomeTime)
+            catch (EtcdUnknownException e)
             {
-                // The same again: whichever of the two was done, the other one then does nothing and says so.
-                mayBeThere = true;
+                unclear = e;
+                limit = options.OutcomeTime;
             }
 
+            if (time.GetElapsedTime(begin) >= limit)
+            {
+                throw unclear;
+            }
+
+            // The same again: whichever of the two was done, the other one then does nothing and says so.
             Task.Delay(options.Pause, time).GetAwaiter().GetResult();
         }
     }
@@ -152,7 +184,7 @@ internal sealed class ReplicatedLog(IEtcd etcd, LogKeys keys, ReplicationOptions
     public async Task<(ulong Sequence, long Revision)?> ReadBaseAsync(Term term, CancellationToken stop)
     {
         var answer = await CallAsync(
-            new EtcdTxn([Holds(term)], [PutBeat(term), new EtcdRange(keys.Base, null)], []), stop);
+            new EtcdTxn([Holds(term)], [PutBeat(term, last: 0), new EtcdRange(keys.Base, null)], []), stop);
         return !answer.Succeeded ? null
             : answer.Answers[1].Rows is [var row]
                 ? (ReplicationJson.Pointer(row.Value)?.Sequence ?? 0, row.ModRevision) : (0, 0);
@@ -192,16 +224,55 @@ internal sealed class ReplicatedLog(IEtcd etcd, LogKeys keys, ReplicationOptions
         return answer.Answers[0].Rows is [var row] ? row.Value : null;
     }
 
+    /// <summary>The last place in the log of which a beat knows; 0: it knows of none.</summary>
+    public static ulong LastOf(ReadOnlySpan<byte> beat) => beat.Length == 2 * sizeof(ulong)
+        ? BinaryPrimitives.ReadUInt64BigEndian(beat[sizeof(ulong)..]) : 0;
+
     /// <summary>Tells of beats, leaders and entries after a view, in order, as well as etcd can.</summary>
     public IAsyncEnumerable<EtcdEvent> WatchAsync(LogView after, CancellationToken stop) =>
         etcd.WatchAsync(keys.WatchFrom, keys.LogEnd, after.Revision + 1, stop);
+
+    /// <summary>Removes the parts of a snapshot that was not finished.</summary>
+    public Task DropPartsAsync(Term term, ulong snapshot, CancellationToken stop) => CallAsync(
+        new EtcdTxn([Holds(term)], [new EtcdDelete(keys.PartsOf(snapshot), keys.PartsBeyond(snapshot))], []), stop);
+
+    private bool AppendOnce(Term term, byte[] key, byte[] entry)
+    {
+        EtcdOp look = new EtcdRange(key, null);
+        try
+        {
+            var answer = etcd.Commit(
+                new EtcdTxn([Holds(term), new EtcdCompare(key, 0)], [new EtcdPut(key, entry)], [look]),
+                options.CallTime);
+            return answer.Succeeded || IsOwn(answer, entry);
+        }
+        catch (EtcdRefusedException e) when (e.IsNoSpace)
+        {
+            // etcd says that, too, of the very write that passed its quota, which it has done.
+            var answer = etcd.Commit(
+                new EtcdTxn([Holds(term)], [look, new EtcdDelete(keys.Nothing, null)], [look]), options.CallTime);
+            if (answer.Succeeded && !IsOwn(answer, entry))
+            {
+                throw;
+            }
+
+            return IsOwn(answer, entry);
+        }
+    }
 
     private static bool IsOwn(EtcdTxnAnswer answer, byte[] entry) =>
         answer.Answers[0].Rows is [var row] && row.Value.AsSpan().SequenceEqual(entry);
 
     private EtcdCompare Holds(Term term) => new(keys.Leader, term.Revision);
 
-    private EtcdPut PutBeat(Term term) => new(keys.Beat, BitConverter.GetBytes(term.Leader.Epoch));
+    // A beat comes after the entry it names: who hears it and has less has missed one.
+    private EtcdPut PutBeat(Term term, ulong last)
+    {
+        var value = new byte[2 * sizeof(ulong)];
+        BinaryPrimitives.WriteUInt64BigEndian(value, term.Leader.Epoch);
+        BinaryPrimitives.WriteUInt64BigEndian(value.AsSpan(sizeof(ulong)), last);
+        return new EtcdPut(keys.Beat, value);
+    }
 
     private EtcdOp[] Reads(ulong from) =>
     [

@@ -25,6 +25,13 @@ public sealed record ReplicationOptions
     /// down.</summary>
     public TimeSpan OutcomeTime { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>The same while no process of etcd runs that could tell.</summary>
+    public TimeSpan OutcomeTimeWhenAbsent { get; init; } = TimeSpan.FromMilliseconds(1500);
+
+    /// <summary>How long no snapshot is tried after one found no space: what it leaves has to be cleared away, and
+    /// writes have the room meanwhile.</summary>
+    public TimeSpan SpacePause { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>Pause before a call that failed is made again.</summary>
     public TimeSpan Pause { get; init; } = TimeSpan.FromMilliseconds(50);
 
@@ -39,6 +46,9 @@ public sealed record ReplicationOptions
     /// <summary>How many entries stay when a snapshot has taken their place, for those who are a little
     /// behind.</summary>
     public int EntriesKept { get; init; } = 1000;
+
+    /// <summary>How long what was overwritten stays in etcd's history; zero: not at all.</summary>
+    public TimeSpan HistoryKept { get; init; }
 
     /// <summary>How many bytes of records go into one part of a snapshot, before compression.</summary>
     public int PartBytes { get; init; } = 4 * 1024 * 1024;

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Compression;
 using Praetor.Server.Model;
 using Praetor.Server.State;
+using Praetor.Server.Storage.Etcd;
 
 namespace Praetor.Server.Replication;
 
@@ -35,7 +36,7 @@ internal sealed class StateSnapshots(ReplicatedLog log, ReplicationOptions optio
         try
         {
             return await log.ReadBaseAsync(term, stop) is { } counts && counts.Sequence <= sequence
-                ? await WriteAsync(term, records, lastIndex, sequence, counts.Revision, stop) : null;
+                ? await WriteAfterAsync(counts, term, records, lastIndex, sequence, stop) : null;
         }
         finally
         {
@@ -43,7 +44,44 @@ internal sealed class StateSnapshots(ReplicatedLog log, ReplicationOptions optio
         }
     }
 
-    private async Task<(long Revision, long Bytes)?> WriteAsync(
+    private async Task<(long Revision, long Bytes)?> WriteAfterAsync(
+        (ulong Sequence, long Revision) counts, Term term, IEnumerable<RecordChange> records, ulong lastIndex,
+        ulong sequence, CancellationToken stop)
+    {
+        try
+        {
+            return await WritePartsAsync(term, records, lastIndex, sequence, counts.Revision, stop);
+        }
+        catch (EtcdRefusedException e) when (e.IsNoSpace && counts.Sequence < sequence)
+        {
+            // Its parts would keep the room that is missing.
+            await log.DropPartsAsync(term, sequence, stop);
+            throw;
+        }
+    }
+
+    /// <summary>Reads a snapshot's records; null: another one has taken its place meanwhile.</summary>
+    /// <exception cref="Storage.StorageFailedException">It is broken.</exception>
+    public async Task<IReadOnlyList<RecordChange>?> ReadAsync(SnapshotPointer pointer, CancellationToken stop)
+    {
+        var records = new List<RecordChange>();
+        for (var part = 0; part < pointer.Parts; part++)
+        {
+            if (await log.ReadPartAsync(pointer.Sequence, part, stop) is not { } bytes)
+            {
+                return null;
+            }
+
+            records.AddRange(ChangeCodec.ReadChanges(Decompress(bytes)));
+        }
+
+        return records;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _turn.Dispose();
+
+    private async Task<(long Revision, long Bytes)?> WritePartsAsync(
         Term term, IEnumerable<RecordChange> records, ulong lastIndex, ulong sequence, long replaced,
         CancellationToken stop)
     {
@@ -73,27 +111,6 @@ internal sealed class StateSnapshots(ReplicatedLog log, ReplicationOptions optio
         return await log.FinishSnapshotAsync(term, pointer, replaced, stop) is { } revision
             ? (revision, total + last.Length) : null;
     }
-
-    /// <summary>Reads a snapshot's records; null: another one has taken its place meanwhile.</summary>
-    /// <exception cref="Storage.StorageFailedException">It is broken.</exception>
-    public async Task<IReadOnlyList<RecordChange>?> ReadAsync(SnapshotPointer pointer, CancellationToken stop)
-    {
-        var records = new List<RecordChange>();
-        for (var part = 0; part < pointer.Parts; part++)
-        {
-            if (await log.ReadPartAsync(pointer.Sequence, part, stop) is not { } bytes)
-            {
-                return null;
-            }
-
-            records.AddRange(ChangeCodec.ReadChanges(Decompress(bytes)));
-        }
-
-        return records;
-    }
-
-    /// <inheritdoc/>
-    public void Dispose() => _turn.Dispose();
 
     private static IEnumerable<RecordChange> Records(StateSnapshot state)
     {

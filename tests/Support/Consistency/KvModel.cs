@@ -75,7 +75,8 @@ public sealed class KvModel : IModel<KvState, KvInput, KvOutput>
             _ => (true, state),
         };
         next = after;
-        return output is null || (output.IsDone == holds && (input.Verb != KvVerb.Get || output.Value == state.Version));
+        return output is null
+            || (output.IsDone == holds && (input.Verb != KvVerb.Get || output.Value == state.Version));
     }
 
     // A version keeps its index, and no two versions have the same one.

@@ -31,8 +31,8 @@ public sealed record Verdict(bool? IsLinearizable, long Steps, string Problem);
 /// <remarks>
 /// The problem: clients that work side by side see answers; is there an order of their calls that keeps what was over
 /// before another began, in which each answer is right?
-/// The idea (Wing and Gong; Lowe's memory): take any call that began before the first end among those left, if the model
-/// allows its answer, and go on; go back when stuck. Which calls were taken and the state they made say all about what
+/// The idea (Wing and Gong; Lowe's memory): take any call that began before the first end among those left, if the
+/// model allows its answer, and go on; go back when stuck. Which calls were taken and the state they made say all about what
 /// can follow, so a pair that was met before is not tried again. Calls with an unknown outcome have no end: they may be
 /// taken at any time from their beginning on, or never, so the search is over when all others are taken.
 /// Keys that do not touch each other are checked each alone by the caller, as their orders are independent.
@@ -46,7 +46,8 @@ public static class Linearizability
     public static Verdict Check<TState, TIn, TOut>(
         IModel<TState, TIn, TOut> model, IEnumerable<Call<TIn, TOut>> calls, long stepsMax = StepsMax)
         where TState : notnull
-        where TOut : class => new Search<TState, TIn, TOut>(model, [.. calls.OrderBy(static c => c.Begin)]).Run(stepsMax);
+        where TOut : class =>
+        new Search<TState, TIn, TOut>(model, [.. calls.OrderBy(static c => c.Begin)]).Run(stepsMax);
 
     private sealed class Search<TState, TIn, TOut>
         where TState : notnull

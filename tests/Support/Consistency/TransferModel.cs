@@ -19,7 +19,8 @@ public sealed record TransferInput(ImmutableArray<TransferStep> Steps, bool IsLi
 {
     /// <inheritdoc/>
     public override string ToString() => string.Join("; ", Steps.Select(static s =>
-        $"{s.Verb} {s.Account}{(s.Expected is null ? "" : $" if {s.Expected}")}{(s.Value is null ? "" : $" := {s.Value}")}"));
+        $"{s.Verb} {s.Account}{(s.Expected is null ? "" : $" if {s.Expected}")}"
+        + (s.Value is null ? "" : $" := {s.Value}")));
 }
 
 /// <summary>What became of it.</summary>

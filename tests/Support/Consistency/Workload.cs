@@ -168,8 +168,10 @@ public sealed class Workload(
         var from = random.Next(Accounts);
         var to = (from + random.Next(1, Accounts)) % Accounts;
         var look = new TransferInput([new("get", from), new("get", to)]);
-        if (await _transfers.RecordAsync(number, look, () => client.TransferAsync(look)) is not { IsDone: true } seen)
+        if (await _transfers.RecordAsync(number, look, () => client.TransferAsync(look)) is not { IsDone: true } seen
+            || seen.Read.Length < look.Steps.Length)
         {
+            // Not done; or an old state was read, in which there are no accounts yet.
             return;
         }
 

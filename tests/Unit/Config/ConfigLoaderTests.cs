@@ -337,6 +337,30 @@ public sealed class ConfigLoaderTests : IDisposable
              "autopilot":{"server_stabilization_time":"1s"},"version":"1.22","experiments":[],"locality":{"region":"r"}}
             """)).Ports.Grpc.ShouldBe(7);
 
+    [Theory]
+    [InlineData("-dev", "memory")]
+    [InlineData("-dev -data-dir=/x", "sqlite")]
+    [InlineData("-dev -store=etcd=http://127.0.0.1:2379", "etcd=http://127.0.0.1:2379")]
+    [InlineData("-server -bootstrap -data-dir=/x", "sqlite")]
+    [InlineData("-server -bootstrap-expect=3 -data-dir=/x", "etcd")]
+    [InlineData("-server -bootstrap-expect=1 -data-dir=/x -store=etcd", "etcd")]
+    [InlineData("-server -bootstrap-expect=1 -data-dir=/x -store=memory", "memory")]
+    [InlineData("-server -bootstrap-expect=3 -data-dir=/x -store etcd=https://a:2379,https://b:2379",
+        "etcd=https://a:2379,https://b:2379")]
+    public void The_state_is_kept_where_it_is_asked_or_where_it_is_usual(string line, string store) =>
+        Good(line.Split(' ')).Store.Name.ShouldBe(store);
+
+    [Theory]
+    [InlineData("-dev -store=postgres", "store cannot be \"postgres\"")]
+    [InlineData("-dev -store=etcd=a:2379", "store cannot be \"etcd=a:2379\"")]
+    [InlineData("-dev -store=etcd=https://a:2379,", "store cannot be")]
+    [InlineData("-dev -store=sqlite", "needs data_dir")]
+    [InlineData("-server -bootstrap-expect=3 -data-dir=/x -store=sqlite", "cannot be shared")]
+    [InlineData("-dev -hcl etcd_cert_file=\"/c\"", "go together")]
+    [InlineData("-dev -hcl etcd_quota_bytes=1000", "etcd_quota_bytes is 1000")]
+    public void A_store_that_cannot_be_is_refused(string line, string said) =>
+        ConfigLoader.Load(line.Split(' '), Machine).ProblemText.ShouldContain(said);
+
     [Fact]
     public void The_reference_page_is_up_to_date()
     {

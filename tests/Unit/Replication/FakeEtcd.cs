@@ -117,11 +117,24 @@ internal sealed class FakeEtcd(FakeEtcdStore store) : IEtcd
     /// <summary>Whether watches tell nothing, as if their events were lost.</summary>
     public volatile bool LosesEvents;
 
-    /// <summary>How many answers to writes get lost on their way back, after what was asked was done.</summary>
+    /// <summary>How many answers to entries get lost on their way back, after what was asked was done.</summary>
     public int AnswersToLose;
 
     /// <summary>Refuses writes with this. Null: none.</summary>
     public EtcdRefusedException? Refusal;
+
+    /// <summary>Refuses writes with this once an answer was lost. Null: goes on.</summary>
+    public EtcdRefusedException? RefusalAfterLoss;
+
+    /// <summary>Whether there is no space for any but the first part of a snapshot.</summary>
+    public volatile bool IsPartRefused;
+
+    /// <summary>How many parts were refused so.</summary>
+    public int PartsRefused;
+
+    /// <summary>How many entries are done and then refused for lack of space, as etcd does with what passes its
+    /// quota.</summary>
+    public int DoneWithoutSpace;
 
     public Task<EtcdTxnAnswer> CommitAsync(EtcdTxn txn, CancellationToken stop)
     {
@@ -132,18 +145,46 @@ internal sealed class FakeEtcd(FakeEtcdStore store) : IEtcd
         }
 
         var writes = txn.Then.Any(o => o is EtcdPut);
+        if (IsPartRefused && txn.Then is [EtcdPut put] && IsLaterPart(put))
+        {
+            Interlocked.Increment(ref PartsRefused);
+            throw NoSpace();
+        }
+
         if (writes && Refusal is { } refusal)
         {
             throw refusal;
         }
 
         var answer = store.Commit(txn);
-        return writes && Interlocked.Decrement(ref AnswersToLose) >= 0
-            ? throw new EtcdUnknownException("the answer was lost") : Task.FromResult(answer);
+        var isEntry = txn.Then is [EtcdPut one] && IsEntry(one);
+        if (isEntry && Interlocked.Decrement(ref DoneWithoutSpace) >= 0)
+        {
+            throw NoSpace();
+        }
+
+        if (!isEntry || Interlocked.Decrement(ref AnswersToLose) < 0)
+        {
+            return Task.FromResult(answer);
+        }
+
+        Refusal = RefusalAfterLoss ?? Refusal;
+        throw new EtcdUnknownException("the answer was lost");
     }
 
     public EtcdTxnAnswer Commit(EtcdTxn txn, TimeSpan within) =>
         CommitAsync(txn, CancellationToken.None).GetAwaiter().GetResult();
+
+    private static bool IsEntry(EtcdPut put) =>
+        System.Text.Encoding.UTF8.GetString(put.Key).Contains("/log/", StringComparison.Ordinal);
+
+    private static bool IsLaterPart(EtcdPut put)
+    {
+        var key = System.Text.Encoding.UTF8.GetString(put.Key);
+        return key.Contains("/part/", StringComparison.Ordinal) && !key.EndsWith("/00000000", StringComparison.Ordinal);
+    }
+
+    public static EtcdRefusedException NoSpace() => new("etcdserver: mvcc: database space exceeded", 8);
 
     public async IAsyncEnumerable<EtcdEvent> WatchAsync(
         byte[] key, byte[] end, long fromRevision, [EnumeratorCancellation] CancellationToken stop)

@@ -63,6 +63,18 @@ internal sealed class FaultyEtcd(FakeEtcdStore store, TimeProvider time, Random 
         return GoAsync(txn).WaitAsync(stop);
     }
 
+    public EtcdTxnAnswer Commit(EtcdTxn txn, TimeSpan within)
+    {
+        try
+        {
+            return GoAsync(txn).WaitAsync(within, time).GetAwaiter().GetResult();
+        }
+        catch (TimeoutException)
+        {
+            throw new EtcdUnknownException("no answer in time");
+        }
+    }
+
     public async IAsyncEnumerable<EtcdEvent> WatchAsync(
         byte[] key, byte[] end, long fromRevision, [EnumeratorCancellation] CancellationToken stop)
     {

@@ -93,7 +93,8 @@ public sealed class RaceTests : IAsyncLifetime
         await _cluster.LeaderAsync();
         await _cluster.PumpAsync(Ask(leader));
         var (done, answers) = (0, (TaskCompletionSource[])[Signal(), Signal(), Signal(), Signal()]);
-        leader.Etcd.After = txn => IsProof(txn) ? answers[Interlocked.Increment(ref done) - 1].Task : Task.CompletedTask;
+        leader.Etcd.After =
+            txn => IsProof(txn) ? answers[Interlocked.Increment(ref done) - 1].Task : Task.CompletedTask;
         var first = Ask(leader);
         await TurnsUntilAsync(() => Volatile.Read(ref done) == 1);
         var second = Ask(leader);

@@ -162,6 +162,78 @@ public sealed class ReplicaTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Without_space_reads_go_on_and_are_proven_and_nobody_else_takes_the_lead()
+    {
+        var servers = StartThree();
+        var leader = await LeaderAsync(servers);
+        await PumpAsync(leader.PutAsync("k", "v"));
+        servers.ForEach(static s => s.Etcd.Refusal = FakeEtcd.NoSpace());
+        for (var i = 0; i < 10_000; i++)
+        {
+            await StepAsync();
+        }
+
+        leader.Replica.Leads.ShouldBeTrue();
+        foreach (var isStrict in new[] { false, true })
+        {
+            var newest = leader.Replica.IsNewestAsync(isStrict, CancellationToken.None).AsTask();
+            (await PumpAsync(newest)).ShouldBeTrue();
+        }
+
+        (await PumpAsync(leader.SubmitAsync("k", "w"))).Refusal!.Text.ShouldContain("no space left");
+        servers.ForEach(static s => s.Etcd.Refusal = null);
+        (await LeaderAsync(servers)).ShouldNotBeNull();
+        await PumpAsync(leader.SubmitAsync("k", "w"));
+        await UntilAsync(() => servers.TrueForAll(s => s.All().SequenceEqual(servers[0].All())));
+    }
+
+    [Fact]
+    public async Task A_write_that_etcd_does_and_then_calls_refused_for_lack_of_space_is_acknowledged()
+    {
+        var server = Start("a");
+        await UntilAsync(() => server.Replica.Leads);
+        var write = server.PutAsync("k", "v");
+        server.Etcd.DoneWithoutSpace = 1;
+        await PumpAsync(write);
+        server.Etcd.DoneWithoutSpace = 1;
+        await PumpAsync(server.PutAsync("k", "w"));
+        server.Get("k").ShouldBe("w");
+        server.Replica.Leads.ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task A_refusal_after_a_lost_answer_does_not_make_the_write_undone()
+    {
+        var server = Start("a");
+        await UntilAsync(() => server.Replica.Leads);
+        server.Etcd.AnswersToLose = 1;
+        server.Etcd.RefusalAfterLoss = new EtcdRefusedException("etcd does not run", 14) { IsAbsent = true };
+        var refused = (await PumpAsync(server.SubmitAsync("k", "v"))).Refusal!.Text;
+        refused.ShouldContain("leadership lost");
+        refused.ShouldContain("etcd does not run");
+        server.Etcd.Refusal = null;
+        await UntilAsync(() => server.Get("k") == "v");
+    }
+
+    [Fact]
+    public async Task Parts_of_a_snapshot_that_found_no_space_are_removed()
+    {
+        var server = Start("a", new ReplicationOptions { LogBytes = 10_000, PartBytes = 2000 });
+        await UntilAsync(() => server.Replica.Leads);
+        server.Etcd.IsPartRefused = true;
+        for (var i = 0; i < 12; i++)
+        {
+            await PumpAsync(server.PutAsync($"k{i}", Guid.NewGuid() + new string('x', 1000)));
+        }
+
+        await UntilAsync(() => server.Etcd.PartsRefused > 0);
+        await UntilAsync(() => !_etcd.Keys.Any(static k => k.Contains("/part/", StringComparison.Ordinal)));
+        await PumpAsync(server.PutAsync("k", "v"));
+        server.Etcd.IsPartRefused = false;
+        await UntilAsync(() => _etcd.CompactedAt > 0);
+    }
+
+    [Fact]
     public async Task A_log_that_grew_is_cut_and_a_new_server_begins_from_the_snapshot()
     {
         var server = Start("a", new ReplicationOptions { LogBytes = 10_000, EntriesKept = 2, PartBytes = 4000 });

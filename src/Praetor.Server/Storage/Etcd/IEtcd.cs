@@ -151,6 +151,9 @@ public sealed class EtcdRefusedException(string message, int code) : Exception(m
     /// <summary>gRPC's status code, as 8 for lack of space and 11 for what is compacted.</summary>
     public int Code { get; } = code;
 
+    /// <summary>Whether no process was there that could have done it.</summary>
+    public bool IsAbsent { get; init; }
+
     /// <summary>Whether there is no space to write to.</summary>
     /// <remarks>The code alone would also mean that etcd has too many requests, or that one is too large.</remarks>
     public bool IsNoSpace => Code == 8 && Message.Contains("space exceeded", StringComparison.Ordinal);
