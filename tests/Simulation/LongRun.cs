@@ -14,4 +14,13 @@ internal static class LongRun
     {
         Assert.SkipUnless(IsWanted, "only in long runs: set PRAETOR_LONG=1");
     }
+
+    /// <summary>Which parts of a run are to be done: those that PRAETOR_PARTS=FIRST-LAST names, else all.</summary>
+    public static IReadOnlyList<int> Parts(int count)
+    {
+        var words = (Environment.GetEnvironmentVariable("PRAETOR_PARTS") ?? "").Split('-');
+        return words.Length == 2 && int.TryParse(words[0], out var first) && int.TryParse(words[1], out var last)
+            ? [.. Enumerable.Range(0, count).Where(part => part >= first && part <= last)]
+            : [.. Enumerable.Range(0, count)];
+    }
 }

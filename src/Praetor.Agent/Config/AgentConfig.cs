@@ -342,7 +342,4 @@ public sealed record AclConfig(bool IsEnabled, string DefaultPolicy, string Down
 /// <summary>Joining.</summary>
 /// <param name="Retry">Addresses to join, start_join's among them.</param>
 /// <param name="RetryWan">Addresses of other datacenters.</param>
-/// <param name="Interval">Time between two tries.</param>
-/// <param name="TriesMax">Tries; 0: for ever.</param>
-public sealed record JoinConfig(
-    IReadOnlyList<string> Retry, IReadOnlyList<string> RetryWan, TimeSpan Interval, int TriesMax);
+public sealed record JoinConfig(IReadOnlyList<string> Retry, IReadOnlyList<string> RetryWan);

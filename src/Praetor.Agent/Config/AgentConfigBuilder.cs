@@ -80,10 +80,8 @@ internal sealed class AgentConfigBuilder(SettingValues values, bool isDev, Confi
                 values.Flag("peering.enabled")),
             Acl = BuildAcl(),
             Join = new JoinConfig(
-                [.. values.Texts("start_join"), .. values.Texts("retry_join")],
-                [.. values.Texts("start_join_wan"), .. values.Texts("retry_join_wan")],
-                values.Duration("retry_interval"),
-                values.Count("retry_max")),
+                [.. Seeds("start_join"), .. Seeds("retry_join")],
+                [.. Seeds("start_join_wan"), .. Seeds("retry_join_wan")]),
             Services = services,
             Checks = checks,
             Watches = values.Blocks("watches"),
@@ -192,6 +190,32 @@ internal sealed class AgentConfigBuilder(SettingValues values, bool isDev, Confi
             Refuse(key, problem, "see the list of templates in the reference");
         }
         return text.Trim();
+    }
+
+    /// <summary>Addresses to join: a template may give several, separated by spaces.</summary>
+    private IEnumerable<string> Seeds(string key)
+    {
+        foreach (var written in values.Texts(key))
+        {
+            if (!written.Contains("{{", StringComparison.Ordinal))
+            {
+                yield return written;
+                continue;
+            }
+
+            var (text, problem) = new AddressTemplate(Machine).Resolve(written);
+            var found = text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            if (problem is not null || found.Length == 0)
+            {
+                Refuse(
+                    key, problem ?? $"{written} gives no address", "see what the template finds on this machine");
+            }
+
+            foreach (var seed in found)
+            {
+                yield return seed;
+            }
+        }
     }
 
     private IPAddress? SingleAddress(string key)

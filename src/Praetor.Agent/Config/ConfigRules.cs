@@ -17,6 +17,7 @@ internal sealed class ConfigRules(AgentConfig config, List<ConfigProblem> proble
         JudgeServer();
         JudgeAddresses();
         JudgeListeners();
+        JudgeGossip();
         JudgeJoin("retry_join", config.Join.Retry);
         JudgeJoin("retry_join_wan", config.Join.RetryWan);
         JudgeNumbers();
@@ -206,6 +207,26 @@ internal sealed class ConfigRules(AgentConfig config, List<ConfigProblem> proble
                         "give one of them another port");
                 }
             }
+        }
+    }
+
+    private void JudgeGossip()
+    {
+        if (config.Ports.SerfLan < 0)
+        {
+            Refuse("ports.serf_lan", "ports.serf_lan cannot be switched off", "use 1 to 65535");
+        }
+        var protocol = _values.Whole("protocol");
+        if (protocol is not (0 or 2 or 3))
+        {
+            Refuse("protocol",
+                $"Protocol version '{protocol}' too {(protocol < 2 ? "low" : "high")}. Must be in range: [2, 3]",
+                "leave it out");
+        }
+        if (config.IsServer && _values.Duration("advertise_reconnect_timeout") > TimeSpan.Zero)
+        {
+            Refuse("advertise_reconnect_timeout", "advertise_reconnect_timeout can only be used on a client",
+                "use reconnect_timeout, or remove it");
         }
     }
 

@@ -167,7 +167,7 @@ public static partial class Settings
         Text("etcd_cert_file", null, "File with the certificate that is shown to such an etcd."),
         Text("etcd_key_file", null, "File with that certificate's private key."),
         Whole("performance.raft_multiplier", "5", "Factor 1 to 10 on the times of leader election.").Later(),
-        Duration("performance.leave_drain_time", "5s", "How long a leaving server still answers.").Later(),
+        Duration("performance.leave_drain_time", "5s", "How long a leaving server still answers."),
         Duration("performance.rpc_hold_timeout", "7s", "How long a request looks for a server that answers."),
         Flag("performance.enable_xds_load_balancing", "true", "Spread xDS sessions over servers.").Later(),
         Whole("raft_snapshot_threshold", "16384", "Commits between two snapshots; kept for old files.").Later(),

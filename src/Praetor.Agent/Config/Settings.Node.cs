@@ -28,7 +28,7 @@ public static partial class Settings
         Flag("disable_host_node_id", "true",
             "Do not make the node id from the host's own id.").ByFlag("disable-host-node-id"),
         Text("pid_file", null, "File for the process id.").ByFlag("pid-file"),
-        Whole("protocol", "2", "Version of the gossip protocol to speak.").ByFlag("protocol").Later(),
+        Whole("protocol", "2", "Version of Consul's protocol that members are told of: 2 or 3.").ByFlag("protocol"),
         Whole("raft_protocol", "3",
             "Version of the consensus protocol to speak; kept for old files.").ByFlag("raft-protocol")
             .Later(),
@@ -87,7 +87,9 @@ public static partial class Settings
             "gRPC with TLS; -1 switches it off. Default: 8503 on servers, -1 on clients.").Later()
             .ByFlag("grpc-tls-port")
             .Port(),
-        Whole("ports.serf_lan", "8301", "Gossip in the datacenter.").ByFlag("serf-lan-port").Port(),
+        Whole("ports.serf_lan", "8301", "Gossip in the datacenter; it cannot be switched off.")
+            .ByFlag("serf-lan-port")
+            .Port(),
         Whole("ports.serf_wan", "8302", "Gossip between datacenters; -1 switches it off.")
             .ByFlag("serf-wan-port")
             .Port(),
@@ -120,9 +122,10 @@ public static partial class Settings
         Duration("retry_interval", "30s", "Time between two tries to join.").ByFlag("retry-interval"),
         Duration("retry_interval_wan", "30s",
             "Time between two tries to join other datacenters.").ByFlag("retry-interval-wan"),
-        Whole("retry_max", "0", "Tries to join before giving up; 0: for ever.").ByFlag("retry-max"),
-        Whole("retry_max_wan", "0",
-            "Tries to join other datacenters before giving up; 0: for ever.").ByFlag("retry-max-wan"),
+        Whole("retry_max", "0",
+            "How often joining is tried again before the agent ends; 0: for ever.").ByFlag("retry-max"),
+        Whole("retry_max_wan", "0", "How often joining other datacenters is tried again before the agent ends; 0: for "
+            + "ever.").ByFlag("retry-max-wan"),
         Flag("rejoin_after_leave", "false", "Join again at start although the node left.").ByFlag("rejoin"),
         Duration("reconnect_timeout", null, "Time after which a failed node is forgotten. Default 72h."),
         Duration("reconnect_timeout_wan", null, "The same for other datacenters."),
@@ -131,7 +134,6 @@ public static partial class Settings
         Duration("server_rejoin_age_max", "168h", "A server that was away longer does not rejoin with its old data.")
             .Later(),
         Duration("advertise_reconnect_timeout", null,
-            "Time after which others may forget this client when it failed.")
-            .Later(),
+            "Time after which others forget this client when it failed, instead of their reconnect_timeout."),
     ];
 }

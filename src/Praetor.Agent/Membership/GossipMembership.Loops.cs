@@ -5,6 +5,7 @@ using Gossip.Serf;
 using Gossip.Serf.Wire;
 using Gossip.Swim;
 using Microsoft.Extensions.Logging;
+using Praetor.Agent.Checks;
 using Praetor.Agent.Forwarding;
 
 namespace Praetor.Agent.Membership;
@@ -35,13 +36,15 @@ internal sealed partial class GossipMembership
                 return;
             }
 
-            if (seat.Settings.TriesMax > 0 && tries >= seat.Settings.TriesMax)
+            if (seat.Settings.RetriesMax > 0 && tries > seat.Settings.RetriesMax)
             {
-                Failed?.Invoke($"agent: max join retry exhausted, exiting: {outcome.Problem.Trim()}");
+                var pool = seat.Settings.Word.ToUpperInvariant();
+                Failed?.Invoke($"agent: max join {pool} retry exhausted, exiting: {outcome.Problem.Trim()}");
                 return;
             }
 
-            Log.JoinFailed(_log, seat.Settings.Word, outcome.Problem.Trim(), seat.Settings.RetryEvery);
+            var wait = GoText.Duration(seat.Settings.RetryEvery);
+            Log.JoinFailed(_log, seat.Settings.Word, outcome.Problem.Trim(), wait);
             await Task.Delay(seat.Settings.RetryEvery, _time, _stop.Token);
         }
     }
@@ -146,8 +149,16 @@ internal sealed partial class GossipMembership
         }
 
         _notes[note] = (now, 0);
-        Log.Noted(_log, note, detail, last.More);
+        Log.Noted(_log, LevelOf(note), note, detail, last.More);
     }
+
+    // What somebody should look into stands out: a wrong key, a firewall, a member that is suspected though it lives.
+    private static LogLevel LevelOf(SwimNote note) => note switch
+    {
+        SwimNote.NotDecryptable or SwimNote.OnlyStreamsReach or SwimNote.Refuted => LogLevel.Warning,
+        SwimNote.ProbeFailed or SwimNote.DeclaredDead => LogLevel.Information,
+        _ => LogLevel.Debug,
+    };
 
     /// <summary>What a pool tells.</summary>
     private sealed class Ear(GossipMembership membership, bool isWan) : IPoolListener
@@ -197,7 +208,7 @@ internal sealed partial class GossipMembership
         public static partial void Joined(ILogger log, string pool, int count);
 
         [LoggerMessage(6, LogLevel.Warning, "joining failed, trying again: pool={Pool} again_in={Wait} {Problem}")]
-        public static partial void JoinFailed(ILogger log, string pool, string problem, TimeSpan wait);
+        public static partial void JoinFailed(ILogger log, string pool, string problem, string wait);
 
         [LoggerMessage(7, LogLevel.Information, "trying who was there before: pool={Pool} members={Count}")]
         public static partial void Rejoining(ILogger log, string pool, int count);
@@ -210,8 +221,8 @@ internal sealed partial class GossipMembership
             + "name={Name} member={Address} other={Other}")]
         public static partial void NameTaken(ILogger log, string name, IPEndPoint address, IPEndPoint other);
 
-        [LoggerMessage(10, LogLevel.Debug, "gossip: {Note}: {Detail} (and {More} more in the last seconds)")]
-        public static partial void Noted(ILogger log, SwimNote note, string detail, int more);
+        [LoggerMessage(EventId = 10, Message = "gossip: {Note}: {Detail} (and {More} more in the last seconds)")]
+        public static partial void Noted(ILogger log, LogLevel level, SwimNote note, string detail, int more);
 
         [LoggerMessage(11, LogLevel.Warning, "the members are not kept for a restart: {Problem}")]
         public static partial void NotRemembered(ILogger log, string problem);

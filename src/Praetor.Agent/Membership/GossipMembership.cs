@@ -87,6 +87,8 @@ internal sealed partial class GossipMembership
 
     public bool IsEncrypted(bool wan) => Seat(wan)?.Pool.IsEncrypted ?? false;
 
+    public PoolFigures? Figures(bool wan) => Seat(wan)?.Pool.Figures();
+
     /// <summary>The pool, for who asks it more; null: this agent is not in it.</summary>
     public GossipPool? Pool(bool wan) => Seat(wan)?.Pool;
 

@@ -2,6 +2,7 @@ using System.Net;
 using Gossip.Serf;
 using Gossip.Swim;
 using Gossip.Wire;
+using Languages;
 using Praetor.Agent.Config;
 
 namespace Praetor.Agent.Membership;
@@ -9,6 +10,9 @@ namespace Praetor.Agent.Membership;
 /// <summary>How this agent takes part in gossip.</summary>
 internal sealed record GossipSettings
 {
+    /// <summary>The tag by which a member says after how long it may be forgotten, as Consul's do.</summary>
+    public const string ReconnectTag = "rc_tm";
+
     /// <summary>Among the agents of the datacenter.</summary>
     public required PoolSettings Lan { get; init; }
 
@@ -51,7 +55,11 @@ internal sealed record GossipSettings
         var advertise = new IPEndPoint(isWan ? addresses.AdvertiseWan : addresses.Advertise, port);
         var swim = isWan ? SwimConfig.Wan(name, advertise) : SwimConfig.Lan(name, advertise);
         var reconnect = values.Duration("reconnect_timeout" + suffix);
-        var serf = new SerfConfig { Swim = Tuned(swim, values, $"gossip_{word}.") };
+        var serf = new SerfConfig
+        {
+            Swim = Tuned(swim, values, $"gossip_{word}."),
+            ReconnectTimeoutOf = isWan ? null : OwnReconnectTimeout,
+        };
         return new PoolSettings
         {
             IsWan = isWan,
@@ -59,12 +67,17 @@ internal sealed record GossipSettings
             Bind = new IPEndPoint(bind, port),
             Seeds = isWan ? config.Join.RetryWan : config.Join.Retry,
             RetryEvery = values.Duration("retry_interval" + suffix),
-            TriesMax = values.Count("retry_max" + suffix),
+            RetriesMax = values.Count("retry_max" + suffix),
             Allowed = [.. values.Texts($"serf_{word}_allowed_cidrs").Select(IPNetwork.Parse)],
             Folder = config.DataDir.Length > 0 ? Path.Combine(config.DataDir, "serf") : null,
             KeepsKeys = config.DataDir.Length > 0 && !values.Flag("disable_keyring_file"),
         };
     }
+
+    private static TimeSpan? OwnReconnectTimeout(IReadOnlyDictionary<string, string> tags) =>
+        tags.TryGetValue(ReconnectTag, out var text) && GoDuration.TryParse(text, out var time) && time > TimeSpan.Zero
+            ? time
+            : null;
 
     private static SwimConfig Tuned(SwimConfig swim, SettingValues values, string prefix)
     {
@@ -99,8 +112,8 @@ internal sealed record PoolSettings
 
     public TimeSpan RetryEvery { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>0: for ever.</summary>
-    public int TriesMax { get; init; }
+    /// <summary>How often it is tried again before the agent gives up. 0: for ever.</summary>
+    public int RetriesMax { get; init; }
 
     /// <summary>Who may take part. Empty: anybody.</summary>
     public IReadOnlyList<IPNetwork> Allowed { get; init; } = [];

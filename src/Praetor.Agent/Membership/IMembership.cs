@@ -1,4 +1,5 @@
 using Gossip.Coordinates;
+using Gossip.Pool;
 using Praetor.Server.Coordinates;
 
 namespace Praetor.Agent.Membership;
@@ -15,6 +16,9 @@ internal interface IMembership
 
     /// <summary>Whether what members say to each other is encrypted.</summary>
     bool IsEncrypted(bool wan);
+
+    /// <summary>Numbers about the pool. Null: this agent is not in it.</summary>
+    PoolFigures? Figures(bool wan);
 
     /// <summary>Joins the cluster that the addresses belong to.</summary>
     Task<JoinOutcome> JoinAsync(IReadOnlyList<string> addresses, bool wan, CancellationToken stop);

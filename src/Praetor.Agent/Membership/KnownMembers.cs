@@ -52,10 +52,17 @@ internal sealed class KnownMembers(string? path, string? snapshot = null)
             return;
         }
 
-        var text = new StringBuilder(hasLeft ? LeftMark + "\n" : "");
         var others = members.Where(member => member.Name != self
-            && member.Status is SerfStatus.Alive or SerfStatus.Failed && !member.Name.Contains('\n'));
-        foreach (var member in others.OrderBy(static member => member.Status).Take(MembersMax))
+                && member.Status is SerfStatus.Alive or SerfStatus.Failed && !member.Name.Contains('\n'))
+            .OrderBy(static member => member.Status).Take(MembersMax).ToList();
+        if (others.Count == 0 && !hasLeft)
+        {
+            // Who knows nobody has learned nothing that is worth forgetting the way back for.
+            return;
+        }
+
+        var text = new StringBuilder(hasLeft ? LeftMark + "\n" : "");
+        foreach (var member in others)
         {
             text.Append(member.Address).Append(' ').Append(member.Name).Append('\n');
         }

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using Praetor.Agent.Config;
 
 namespace Praetor.Agent.Membership;
 
@@ -21,7 +20,7 @@ internal static class SeedAddresses
     /// <summary>Whether the text asks a cloud for its machines, as Consul can.</summary>
     public static bool IsCloud(string written) => written.Contains("provider=", StringComparison.Ordinal);
 
-    /// <summary>The addresses behind a host, host:port, address or address template.</summary>
+    /// <summary>The addresses behind a host, host:port or address.</summary>
     /// <returns>The addresses, or why there are none.</returns>
     public static async Task<(IReadOnlyList<IPEndPoint> Found, string? Problem)> ResolveAsync(
         string written, int portDefault, TimeProvider time, CancellationToken stop)
@@ -31,15 +30,9 @@ internal static class SeedAddresses
             return ([], CloudProblem);
         }
 
-        var (text, problem) = new AddressTemplate(LocalAddress.OfThisMachine()).Resolve(written);
-        if (problem is not null)
-        {
-            return ([], problem);
-        }
-
         // In the WAN a name may come first: "server-1.dc1/10.0.0.1:8302".
-        var slash = text.IndexOf('/');
-        var (host, port) = Split(slash < 0 ? text : text[(slash + 1)..], portDefault);
+        var slash = written.IndexOf('/');
+        var (host, port) = Split(slash < 0 ? written : written[(slash + 1)..], portDefault);
         if (port is < 1 or > ushort.MaxValue)
         {
             return ([], "the port is not a number from 1 to 65535");

@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
+using Praetor.Agent.Checks;
 using Praetor.Agent.Config;
 using Praetor.Agent.Dns;
 using Praetor.Agent.Forwarding;
@@ -222,6 +223,7 @@ public sealed partial class AgentRuntime : IAsyncDisposable
             using var limit = new CancellationTokenSource(LeaveTime, _time);
             await _local.AntiEntropy.EndAsync().WaitAsync(limit.Token);
             await _membership.LeaveAsync(limit.Token);
+            await DrainAsync();
         }
         catch (OperationCanceledException)
         {
@@ -229,6 +231,19 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         }
 
         _ended.TrySetResult(true);
+    }
+
+    // Others ask another server from now on; what they have asked this one is still answered.
+    private async Task DrainAsync()
+    {
+        var time = _started.Values.Duration("performance.leave_drain_time");
+        var hasOthers = _membership.AgentCount > 0
+            || _membership.Members(wan: true).Any(static member => member.Status == MemberStatus.Alive);
+        if (_started.IsServer && time > TimeSpan.Zero && hasOthers)
+        {
+            Log.Draining(_logger, GoText.Duration(time));
+            await Task.Delay(time, _time);
+        }
     }
 
     /// <inheritdoc/>
@@ -379,6 +394,8 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         GossipPort = _config.Ports.SerfLan,
         WanPort = _config.Ports.SerfWan,
         HasAcls = _config.Acl.IsEnabled,
+        Protocol = _config.Values.Count("protocol") is > 0 and var protocol ? protocol : 2,
+        ReconnectTimeout = _config.Values.Duration("advertise_reconnect_timeout"),
         Expect = _config.BootstrapExpect,
         StorePeerPort = _config.Ports.StorePeer,
     };
@@ -451,6 +468,10 @@ public sealed partial class AgentRuntime : IAsyncDisposable
 
         [LoggerMessage(10, LogLevel.Information, "ignoring remote exec event, disabled: event_id={Id}")]
         public static partial void ExecDisabled(ILogger log, string id);
+
+        [LoggerMessage(12, LogLevel.Information, "still answering who has not heard that this server left: "
+            + "drain_time={Time}")]
+        public static partial void Draining(ILogger log, string time);
 
         [LoggerMessage(13, LogLevel.Error, "the reload broke, the configuration may be taken over in part")]
         public static partial void ReloadBroke(ILogger log, Exception failure);

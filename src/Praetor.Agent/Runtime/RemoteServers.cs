@@ -136,15 +136,7 @@ internal sealed class RemoteServers : IServerSide
     }
 
     public IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> Stats() =>
-        new Dictionary<string, IReadOnlyDictionary<string, string>>(StringComparer.Ordinal)
-        {
-            ["serf_lan"] = new Dictionary<string, string>(StringComparer.Ordinal)
-            {
-                ["failed"] = "0",
-                ["left"] = "0",
-                ["members"] = _links.AgentCount().ToString(CultureInfo.InvariantCulture),
-            },
-        };
+        new Dictionary<string, IReadOnlyDictionary<string, string>>(StringComparer.Ordinal);
 
     public ValueTask DisposeAsync() => _mesh.DisposeAsync();
 

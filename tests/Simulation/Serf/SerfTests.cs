@@ -144,6 +144,22 @@ public sealed class SerfTests : IDisposable
     }
 
     [Fact]
+    public void A_failed_member_is_forgotten_when_the_time_that_it_wanted_is_over()
+    {
+        var pool = Pool(3, static config => config with
+        {
+            ReconnectTimeoutOf = static tags => tags["name"] == "m2" ? TimeSpan.FromMinutes(2) : null,
+        });
+        pool[1].IsDown = true;
+        pool[2].IsDown = true;
+
+        _world.Run(TimeSpan.FromMinutes(4));
+
+        pool[0].StatusOf("m1").ShouldBe(SerfStatus.Failed);
+        pool[0].StatusOf("m2").ShouldBe(SerfStatus.None);
+    }
+
+    [Fact]
     public void An_event_reaches_everybody_once()
     {
         var pool = Pool(8);

@@ -195,6 +195,23 @@ public sealed class ConfigLoaderTests : IDisposable
         new AddressTemplate(Machine.Addresses()).Resolve(template).ShouldBe((text, null));
 
     [Fact]
+    public void Whom_to_join_may_be_a_template_that_gives_several()
+    {
+        var config = Good("-dev", "-retry-join={{ GetAllInterfaces | join \"address\" \" \" }}", "-retry-join=db:8301");
+
+        config.Join.Retry.ShouldBe(["127.0.0.1", "10.0.0.5", "db:8301"], ignoreOrder: true);
+    }
+
+    [Theory]
+    [InlineData("-retry-join={{ GetInterfaceIP \"nope\" }}", "retry_join: {{ GetInterfaceIP \"nope\" }} gives no address")]
+    [InlineData("-serf-lan-port=-1", "ports.serf_lan cannot be switched off")]
+    [InlineData("-protocol=4", "Protocol version '4' too high. Must be in range: [2, 3]")]
+    [InlineData("-protocol=1", "Protocol version '1' too low. Must be in range: [2, 3]")]
+    [InlineData("-hcl=advertise_reconnect_timeout=\"1h\"", "advertise_reconnect_timeout can only be used on a client")]
+    public void What_gossip_cannot_do_is_refused(string word, string said) =>
+        ConfigLoader.Load(["-dev", word], Machine).ProblemText.ShouldContain(said);
+
+    [Fact]
     public void Who_asks_a_cloud_for_machines_is_told_what_to_do_instead()
     {
         var loaded = ConfigLoader.Load(["-dev", "-retry-join=provider=aws tag_key=consul tag_value=server"], Machine);

@@ -37,6 +37,8 @@ public sealed partial class CorpusTests
         ("syslog_facility = \"x\"", false, "Consul finds out when it writes to the system's log"),
         ("tls_min_version = \"x\"", false, "Consul finds out when the agent starts"),
         ("unix_sockets { mode = \"999\" }", false, "Consul finds out when the agent listens"),
+        ("\nprotocol = 1", false, "Consul finds out when the agent starts"),
+        ("serf_lan = -1", false, "Consul falls over when the agent starts"),
         ("recursors = [\"x:y:z\"]", false, "Consul finds out when the agent starts"),
     ];
 

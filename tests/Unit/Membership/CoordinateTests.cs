@@ -1,4 +1,5 @@
 using Gossip.Coordinates;
+using Gossip.Pool;
 using Praetor.Agent.Membership;
 using Praetor.Server.Catalog;
 using Praetor.Server.Coordinates;
@@ -172,6 +173,8 @@ public sealed class CoordinateTests : IDisposable
         public IReadOnlyList<AgentMember> Members(bool wan) => _members;
 
         public bool IsEncrypted(bool wan) => false;
+
+        public PoolFigures? Figures(bool wan) => null;
 
         public Task<JoinOutcome> JoinAsync(IReadOnlyList<string> addresses, bool wan, CancellationToken stop) =>
             throw new NotSupportedException();

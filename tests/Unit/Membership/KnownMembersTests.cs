@@ -1,4 +1,6 @@
 using System.Net;
+using Gossip.Serf;
+using Gossip.Wire;
 using Praetor.Agent.Membership;
 using Shouldly;
 using Support;
@@ -54,6 +56,23 @@ public sealed class KnownMembersTests
 
         Read(folder).ShouldBe(["10.0.0.3:8301"]);
     }
+
+    [Fact]
+    public void Who_left_and_was_alone_since_still_knows_the_way_back()
+    {
+        using var folder = new TempFolder("known");
+        var known = new KnownMembers(folder.File("local.members"));
+        known.Write([Seen("one", "10.0.0.1"), Seen("self", "10.0.0.9")], "self", hasLeft: true);
+
+        known.Write([Seen("self", "10.0.0.9")], "self", hasLeft: false);
+
+        known.Read(evenIfLeft: true).ShouldBe([IPEndPoint.Parse("10.0.0.1:8301")]);
+        known.Read(evenIfLeft: false).ShouldBeEmpty();
+    }
+
+    private static SerfMember Seen(string name, string address) => new(
+        name, new IPEndPoint(IPAddress.Parse(address), 8301), new Dictionary<string, string>(), SerfStatus.Alive,
+        ProtocolVersions.Default);
 
     private static string[] Read(TempFolder folder, bool evenIfLeft = false) =>
         [.. new KnownMembers(folder.File("local.members"), folder.File("local.snapshot")).Read(evenIfLeft)

@@ -1,4 +1,5 @@
 using Gossip.Coordinates;
+using Gossip.Pool;
 using Praetor.Agent.Http.Endpoints;
 using Praetor.Agent.Membership;
 
@@ -12,6 +13,8 @@ internal sealed class LoneMembership(AgentFacts facts) : IMembership, INetworkCo
     public IReadOnlyList<AgentMember> Members(bool wan) => wan && !facts.Node.IsServer ? [] : [Self(wan)];
 
     public bool IsEncrypted(bool wan) => false;
+
+    public PoolFigures? Figures(bool wan) => null;
 
     public Task<JoinOutcome> JoinAsync(IReadOnlyList<string> addresses, bool wan, CancellationToken stop)
     {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Praetor.Agent.Checks;
 using Praetor.Agent.Cluster;
 using Praetor.Agent.Local;
 using Praetor.Agent.Membership;
@@ -46,6 +47,12 @@ internal sealed record AgentFacts
     /// <summary>How many datacenters are known, the own one among them.</summary>
     public Func<int> KnownDatacenters { get; init; } = static () => 1;
 
+    /// <summary>The version of Consul's protocol that members are told of.</summary>
+    public int Protocol { get; init; } = 2;
+
+    /// <summary>After how long others are to forget this agent when it failed. Zero: they decide.</summary>
+    public TimeSpan ReconnectTimeout { get; init; }
+
     /// <summary>How many servers this one waits for; 0: none.</summary>
     public int Expect { get; init; }
 
@@ -70,7 +77,7 @@ internal sealed record AgentFacts
             ["id"] = Node.Id,
             ["role"] = Node.IsServer ? "consul" : "node",
             ["segment"] = "",
-            ["vsn"] = "2",
+            ["vsn"] = Text(Protocol),
             ["vsn_max"] = "3",
             ["vsn_min"] = "2",
         };
@@ -90,6 +97,11 @@ internal sealed record AgentFacts
             {
                 tags["wan_join_port"] = Text(WanPort);
             }
+        }
+
+        if (ReconnectTimeout > TimeSpan.Zero)
+        {
+            tags[GossipSettings.ReconnectTag] = GoText.Duration(ReconnectTimeout);
         }
 
         if (Node.GrpcPort > 0)

@@ -122,6 +122,14 @@ internal sealed class AgentSelfEndpoints(
             groups[name] = group;
         }
 
+        foreach (var (name, isWan) in new[] { ("serf_lan", false), ("serf_wan", true) })
+        {
+            if (AgentStats.OfPool(membership, isWan) is { } pool)
+            {
+                groups[name] = pool;
+            }
+        }
+
         json.WriteStartObject("Stats");
         foreach (var (name, group) in groups)
         {

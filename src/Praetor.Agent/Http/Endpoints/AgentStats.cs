@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using Praetor.Agent.Checks;
 using Praetor.Agent.Local;
+using Praetor.Agent.Membership;
 using Praetor.Server.State;
 
 namespace Praetor.Agent.Http.Endpoints;
@@ -62,9 +63,31 @@ internal static class AgentStats
                 ("num_peers", "0"),
                 ("protocol_version", "3"),
                 ("state", "Leader")),
-            ["serf_lan"] = Group(("failed", "0"), ("left", "0"), ("members", "1")),
-            ["serf_wan"] = Group(("failed", "0"), ("left", "0"), ("members", "1")),
         };
+    }
+
+    /// <summary>What is known of a pool; nothing of one that the agent is not in.</summary>
+    public static IReadOnlyDictionary<string, string>? OfPool(IMembership membership, bool wan)
+    {
+        if (membership.Figures(wan) is not { } figures)
+        {
+            return null;
+        }
+
+        var members = membership.Members(wan);
+        return Group(
+            ("coordinate_resets", Text(figures.CoordinateResets)),
+            ("encrypted", membership.IsEncrypted(wan) ? "true" : "false"),
+            ("event_queue", Text(figures.Queued.Events)),
+            ("event_time", Text(figures.Clocks.Events)),
+            ("failed", Text(members.Count(static member => member.Status == MemberStatus.Failed))),
+            ("health_score", Text(figures.HealthScore)),
+            ("intent_queue", Text(figures.Queued.Intents)),
+            ("left", Text(members.Count(static member => member.Status == MemberStatus.Left))),
+            ("member_time", Text(figures.Clocks.Members)),
+            ("members", Text(members.Count)),
+            ("query_queue", Text(figures.Queued.Queries)),
+            ("query_time", Text(figures.Clocks.Queries)));
     }
 
     // As Go calls them.
@@ -85,6 +108,8 @@ internal static class AgentStats
 
         return group;
     }
+
+    private static string Text(ulong number) => number.ToString(CultureInfo.InvariantCulture);
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

@@ -57,7 +57,7 @@ public sealed partial class GossipPool
         messages.Clear();
         if (_packets.Decode(datagram, messages) is not WireError.None and var error)
         {
-            Tell(listener => listener.Note(SwimNote.Unexpected, $"packet from {from}: {error}"));
+            Tell(listener => listener.Note(NoteOf(error), $"packet from {from}: {error}"));
         }
 
         if (messages.Count == 0)
@@ -122,7 +122,7 @@ public sealed partial class GossipPool
             var (message, error) = await _streams.ReadAsync(stream, opened: true, limit.Token);
             if (message is null)
             {
-                Tell(listener => listener.Note(SwimNote.Unexpected, $"stream from {from}: {error}"));
+                Tell(listener => listener.Note(NoteOf(error), $"stream from {from}: {error}"));
                 return;
             }
 
@@ -174,6 +174,11 @@ public sealed partial class GossipPool
 
         Locked((core, now) => core.StreamFailed(exchange, problem, now));
     }
+
+    private static SwimNote NoteOf(WireError error) =>
+        error is WireError.NotDecryptable or WireError.NotEncrypted or WireError.NoKeyring
+            ? SwimNote.NotDecryptable
+            : SwimNote.Unexpected;
 
     private static bool IsNetworks(Exception e) => e is IOException or SocketException or OperationCanceledException
         or ObjectDisposedException or ArgumentException;

@@ -99,7 +99,8 @@ public sealed partial class GossipPool : IAsyncDisposable
 
     /// <summary>Numbers for people: Lamport times, queues, health.</summary>
     public PoolFigures Figures() =>
-        Locked(static (core, _) => new PoolFigures(core.Clocks, core.Queued, core.HealthScore));
+        Locked(static (core, _) => new PoolFigures(
+            core.Clocks, core.Queued, core.HealthScore, core.CoordinateResets));
 
     /// <summary>Says other things about this member from now on.</summary>
     /// <exception cref="ArgumentException">They are too large.</exception>
@@ -260,4 +261,4 @@ public sealed partial class GossipPool : IAsyncDisposable
 /// <summary>Numbers about a pool.</summary>
 public sealed record PoolFigures(
     (ulong Members, ulong Events, ulong Queries) Clocks, (int Intents, int Events, int Queries) Queued,
-    int HealthScore);
+    int HealthScore, int CoordinateResets);

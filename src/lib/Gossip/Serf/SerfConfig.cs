@@ -14,6 +14,10 @@ public sealed record SerfConfig
     /// <summary>How long a failed member is tried to be reached, then it is forgotten. Default 72 h.</summary>
     public TimeSpan ReconnectTimeout { get; init; } = TimeSpan.FromHours(72);
 
+    /// <summary>Reads from a member's tags after how long it wants to be forgotten when it failed. Null, or null as
+    /// its answer: after <see cref="ReconnectTimeout"/>.</summary>
+    public Func<IReadOnlyDictionary<string, string>, TimeSpan?>? ReconnectTimeoutOf { get; init; }
+
     /// <summary>How long a member that left is listed. Default 72 h.</summary>
     public TimeSpan TombstoneTimeout { get; init; } = TimeSpan.FromHours(72);
 

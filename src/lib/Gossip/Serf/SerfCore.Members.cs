@@ -289,7 +289,7 @@ public sealed partial class SerfCore
         {
             var limit = entry.Status switch
             {
-                SerfStatus.Failed => _config.ReconnectTimeout,
+                SerfStatus.Failed => ReconnectTimeoutOf(entry),
                 SerfStatus.Left => _config.TombstoneTimeout,
                 _ => TimeSpan.MaxValue,
             };
@@ -307,6 +307,9 @@ public sealed partial class SerfCore
             }
         }
     }
+
+    private TimeSpan ReconnectTimeoutOf(Entry entry) =>
+        _config.ReconnectTimeoutOf?.Invoke(Decoded(entry.Member.Meta)) ?? _config.ReconnectTimeout;
 
     private void Forget(Entry entry)
     {

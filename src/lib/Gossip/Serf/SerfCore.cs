@@ -53,6 +53,9 @@ public sealed partial class SerfCore
     /// <summary>0 is well; see <see cref="SwimCore.HealthScore"/>.</summary>
     public int HealthScore => _swim.HealthScore;
 
+    /// <summary>How often this member's place came out as nonsense, and began at the origin again.</summary>
+    public int CoordinateResets => _places.Resets;
+
     /// <summary>Lamport times of members' intents, of events and of queries.</summary>
     public (ulong Members, ulong Events, ulong Queries) Clocks => (_clock.Time, _eventClock.Time, _queryClock.Time);
 

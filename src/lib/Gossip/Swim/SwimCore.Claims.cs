@@ -248,10 +248,15 @@ public sealed partial class SwimCore
     /// Before its end a suspect is asked for its last word a few times: it may have refuted long since, and only this
     /// member missed it. That costs no time, since the end stays where it is.
     /// </summary>
+    /// <remarks>
+    /// A confirmation that comes late, such as this member's own probe getting lost a minute after a refutation that it
+    /// missed, puts the end into the past. Then what is left of the asks follows within one probe timeout: a single one
+    /// would get lost too often.
+    /// </remarks>
     private void SuspicionDue(Suspicion suspicion, TimeSpan now)
     {
-        var isUnasked = _config.Lifeguard && suspicion.Asks == 0;
-        if (now >= suspicion.Ends && !isUnasked)
+        var mayAsk = _config.Lifeguard && suspicion.Asks < LastAsks;
+        if (now >= suspicion.Ends && !mayAsk)
         {
             SuspicionEnded(suspicion, now);
             return;
@@ -261,8 +266,9 @@ public sealed partial class SwimCore
         {
             PingSuspect(known, new Ping(++_sequence, known.Name, _config.Address, Name));
         }
-        // A confirmation that comes late ends the time at once: the answer is waited for all the same.
-        _deadlines.Set(suspicion, now >= suspicion.Ends ? now + _config.ProbeTimeout : NextStep(suspicion, now));
+        _deadlines.Set(
+            suspicion,
+            now >= suspicion.Ends ? now + (_config.ProbeTimeout / LastAsks) : NextStep(suspicion, now));
     }
 
     private void SuspicionEnded(Suspicion suspicion, TimeSpan now)

@@ -26,6 +26,9 @@ public enum SwimNote
 
     /// <summary>A message was not expected here.</summary>
     Unexpected,
+
+    /// <summary>Somebody speaks with a key that this member does not have, or without one.</summary>
+    NotDecryptable,
 }
 
 /// <summary>

@@ -71,109 +71,38 @@ internal ref struct SwimFields
 
     public const int ProtocolVersionsCount = 6;
 
-    private bool TryReadOne(scoped ref MessagePackReader reader, scoped ReadOnlySpan<byte> name) => name.Length switch
+    private bool TryReadOne(scoped ref MessagePackReader reader, scoped ReadOnlySpan<byte> name) => name switch
     {
-        3 => TryReadShort(ref reader, name),
-        4 => TryReadFour(ref reader, name),
-        5 => TryReadFive(ref reader, name),
-        _ => TryReadLong(ref reader, name),
+        _ when name.SequenceEqual("SeqNo"u8) => reader.TryReadUInt32(out SequenceNumber),
+        _ when name.SequenceEqual("Node"u8) => reader.TryReadRaw(out Node),
+        _ when name.SequenceEqual("Incarnation"u8) => reader.TryReadUInt32(out Incarnation),
+        _ when name.SequenceEqual("From"u8) => reader.TryReadRaw(out From),
+        _ when name.SequenceEqual("Payload"u8) => reader.TryReadRaw(out Payload),
+        _ when name.SequenceEqual("Addr"u8) => reader.TryReadRaw(out Address),
+        _ when name.SequenceEqual("Port"u8) => TryReadPort(ref reader, out Port),
+        _ when name.SequenceEqual("Meta"u8) => reader.TryReadRaw(out Meta),
+        _ when name.SequenceEqual("Vsn"u8) => reader.TryReadRaw(out Versions),
+        _ when name.SequenceEqual("Name"u8) => reader.TryReadRaw(out Name),
+        _ when name.SequenceEqual("State"u8) => reader.TryReadUInt32(out State),
+        _ when name.SequenceEqual("SourceAddr"u8) => reader.TryReadRaw(out SourceAddress),
+        _ when name.SequenceEqual("SourcePort"u8) => TryReadPort(ref reader, out SourcePort),
+        _ when name.SequenceEqual("SourceNode"u8) => reader.TryReadRaw(out SourceNode),
+        _ => TryReadRare(ref reader, name),
     };
 
-    private bool TryReadShort(scoped ref MessagePackReader reader, scoped ReadOnlySpan<byte> name)
+    private bool TryReadRare(scoped ref MessagePackReader reader, scoped ReadOnlySpan<byte> name) => name switch
     {
-        if (name.SequenceEqual("Vsn"u8))
-        {
-            return reader.TryReadRaw(out Versions);
-        }
-        return name.SequenceEqual("Buf"u8) ? reader.TryReadRaw(out Buffer) : reader.TrySkip();
-    }
-
-    private bool TryReadFour(scoped ref MessagePackReader reader, scoped ReadOnlySpan<byte> name)
-    {
-        if (name.SequenceEqual("Node"u8))
-        {
-            return reader.TryReadRaw(out Node);
-        }
-        if (name.SequenceEqual("Addr"u8))
-        {
-            return reader.TryReadRaw(out Address);
-        }
-        if (name.SequenceEqual("Port"u8))
-        {
-            return TryReadPort(ref reader, out Port);
-        }
-        if (name.SequenceEqual("Meta"u8))
-        {
-            return reader.TryReadRaw(out Meta);
-        }
-        if (name.SequenceEqual("Name"u8))
-        {
-            return reader.TryReadRaw(out Name);
-        }
-        if (name.SequenceEqual("From"u8))
-        {
-            return reader.TryReadRaw(out From);
-        }
-        if (name.SequenceEqual("Nack"u8))
-        {
-            return reader.TryReadBoolean(out WantsNack);
-        }
-        if (name.SequenceEqual("Join"u8))
-        {
-            return reader.TryReadBoolean(out Join);
-        }
-        return name.SequenceEqual("Algo"u8) ? reader.TryReadUInt32(out Algorithm) : reader.TrySkip();
-    }
-
-    private bool TryReadFive(scoped ref MessagePackReader reader, scoped ReadOnlySpan<byte> name)
-    {
-        if (name.SequenceEqual("SeqNo"u8))
-        {
-            return reader.TryReadUInt32(out SequenceNumber);
-        }
-        if (name.SequenceEqual("State"u8))
-        {
-            return reader.TryReadUInt32(out State);
-        }
-        if (name.SequenceEqual("Nodes"u8))
-        {
-            return reader.TryReadUInt32(out Nodes);
-        }
-        return name.SequenceEqual("Error"u8) ? reader.TryReadRaw(out Error) : reader.TrySkip();
-    }
-
-    private bool TryReadLong(scoped ref MessagePackReader reader, scoped ReadOnlySpan<byte> name)
-    {
-        if (name.SequenceEqual("Incarnation"u8))
-        {
-            return reader.TryReadUInt32(out Incarnation);
-        }
-        if (name.SequenceEqual("Payload"u8))
-        {
-            return reader.TryReadRaw(out Payload);
-        }
-        if (name.SequenceEqual("Target"u8))
-        {
-            return reader.TryReadRaw(out Target);
-        }
-        if (name.SequenceEqual("SourceAddr"u8))
-        {
-            return reader.TryReadRaw(out SourceAddress);
-        }
-        if (name.SequenceEqual("SourcePort"u8))
-        {
-            return TryReadPort(ref reader, out SourcePort);
-        }
-        if (name.SequenceEqual("SourceNode"u8))
-        {
-            return reader.TryReadRaw(out SourceNode);
-        }
-        if (name.SequenceEqual("UserStateLen"u8))
-        {
-            return reader.TryReadUInt32(out UserStateBytes);
-        }
-        return name.SequenceEqual("UserMsgLen"u8) ? reader.TryReadUInt32(out UserMessageBytes) : reader.TrySkip();
-    }
+        _ when name.SequenceEqual("Algo"u8) => reader.TryReadUInt32(out Algorithm),
+        _ when name.SequenceEqual("Buf"u8) => reader.TryReadRaw(out Buffer),
+        _ when name.SequenceEqual("Target"u8) => reader.TryReadRaw(out Target),
+        _ when name.SequenceEqual("Nack"u8) => reader.TryReadBoolean(out WantsNack),
+        _ when name.SequenceEqual("Join"u8) => reader.TryReadBoolean(out Join),
+        _ when name.SequenceEqual("Nodes"u8) => reader.TryReadUInt32(out Nodes),
+        _ when name.SequenceEqual("UserStateLen"u8) => reader.TryReadUInt32(out UserStateBytes),
+        _ when name.SequenceEqual("UserMsgLen"u8) => reader.TryReadUInt32(out UserMessageBytes),
+        _ when name.SequenceEqual("Error"u8) => reader.TryReadRaw(out Error),
+        _ => reader.TrySkip(),
+    };
 
     private static bool TryReadPort(scoped ref MessagePackReader reader, out ushort port)
     {
