@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
+using Praetor.Agent.Cluster;
 using Praetor.Agent.Config;
 using Praetor.Agent.Dns;
 using Praetor.Agent.Forwarding;
@@ -381,6 +382,7 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         HasAcls = _config.Acl.IsEnabled,
         Expect = _config.BootstrapExpect,
         StorePeerPort = _config.Ports.StorePeer,
+        HasStoreTls = EtcdPeerTls.Of(_config, out _) is not null,
     };
 
     private AgentFacts Facts() => MemberFacts() with

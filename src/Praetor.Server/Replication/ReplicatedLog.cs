@@ -140,18 +140,20 @@ internal sealed class ReplicatedLog(IEtcd etcd, LogKeys keys, ReplicationOptions
         {
             try
             {
-                return await AppendOnceAsync(term, keys.Log(sequence), entry, stop);
+                var left = (limit - time.GetElapsedTime(begin)).Ticks;
+                var within = Math.Clamp(left, options.Pause.Ticks, options.CallTime.Ticks);
+                return await AppendOnceAsync(
+                    term, keys.Log(sequence), entry, TimeSpan.FromTicks(within), stop);
             }
             catch (EtcdRefusedException e) when (unclear is not null)
             {
                 // This one was not done, but one before may have been.
                 unclear = new EtcdUnknownException(e.Message, e);
-                limit = e.IsAbsent ? options.OutcomeTimeWhenAbsent : options.OutcomeTime;
+                limit = e.IsAbsent ? options.OutcomeTimeWhenAbsent : limit;
             }
             catch (EtcdUnknownException e)
             {
                 unclear = e;
-                limit = options.OutcomeTime;
             }
 
             if (time.GetElapsedTime(begin) >= limit)
@@ -206,13 +208,15 @@ internal sealed class ReplicatedLog(IEtcd etcd, LogKeys keys, ReplicationOptions
     public Task DropPartsAsync(Term term, ulong snapshot, CancellationToken stop) => CallAsync(
         new EtcdTxn([Holds(term)], [new EtcdDelete(keys.PartsOf(snapshot), keys.PartsBeyond(snapshot))], []), stop);
 
-    private async Task<bool> AppendOnceAsync(Term term, byte[] key, byte[] entry, CancellationToken stop)
+    private async Task<bool> AppendOnceAsync(
+        Term term, byte[] key, byte[] entry, TimeSpan within, CancellationToken stop)
     {
         EtcdOp look = new EtcdRange(key, null);
         try
         {
             var answer = await CallAsync(
-                new EtcdTxn([Holds(term), new EtcdCompare(key, 0)], [new EtcdPut(key, entry)], [look]), stop);
+                new EtcdTxn([Holds(term), new EtcdCompare(key, 0)], [new EtcdPut(key, entry)], [look]), within,
+                stop);
             return answer.Succeeded || IsOwn(answer, entry);
         }
         catch (EtcdRefusedException e) when (e.IsNoSpace)
