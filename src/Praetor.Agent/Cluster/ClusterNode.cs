@@ -24,6 +24,7 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
     private static readonly TimeSpan ReadyLimit = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan UpkeepEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan CallTime = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan TroubleTime = TimeSpan.FromSeconds(10);
 
     private readonly AgentConfig _config;
     private readonly NodeIdentity _node;
@@ -37,10 +38,12 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
     private readonly Founding? _founding;
     private readonly IMembership _membership;
     private readonly EtcdCare _care;
+    private readonly EtcdPeerTls? _tls;
     private EtcdChild? _child;
     private Task _loop = Task.CompletedTask;
     private LeaderRecord? _astrayFrom;
     private int _astrayRounds;
+    private long _childEnded;
     private volatile bool _isAlone;
     private volatile bool _hasLed;
     private volatile TaskCompletionSource _leadEnds = Ended();
@@ -59,12 +62,19 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
     {
         (_config, _node, _membership, _time, _log) = (config, node, membership, time, log);
         _pulse = new LeaderPulse(time);
+        _tls = EtcdPeerTls.Of(config, out var whyNot);
+        if (whyNot is not null && !config.Store.IsOutside)
+        {
+            Log.NoTls(log, whyNot);
+        }
+
         _self = new ClusterMember(
-            node.Id, node.Name, Founding.UrlOf(config.Addresses.Advertise.ToString(), config.Ports.StorePeer));
+            node.Id, node.Name,
+            Founding.UrlOf(config.Addresses.Advertise.ToString(), config.Ports.StorePeer, _tls is not null));
         _replica = new Replica(
             _etcd, config.Datacenter, _pulse,
             config.Store.IsOutside ? OutsideEtcd.Replication : Replication(config.Store), time,
-            new Random(random.Next()), Tell) { Trouble = Absence };
+            new Random(random.Next()), Tell) { Trouble = Trouble };
         _care = new EtcdCare(_etcd, config.Datacenter, config.Store.QuotaBytes, time, log);
         _replica.Led += Lead;
         _replica.Failed += why => Failed?.Invoke(why);
@@ -135,6 +145,11 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
     // The only member of etcd is this agent's child, so nobody else can have written: what was read once stays the
     // newest, also while the child is away (on a full disk, say). Once another was to come, this is over.
     private bool HoldsAlone => _isAlone && _hasLed;
+
+    // Also while it is tried again and again.
+    private string? Trouble() => _child?.Status is { Ends: > 0 } status
+        && _time.GetElapsedTime(Interlocked.Read(ref _childEnded)) < TroubleTime
+        ? $"etcd ended with {status.LastEnd}" : null;
 
     private string? Absence() => _child?.Status is { Phase: EtcdChildPhase.Waiting } status
         ? $"etcd does not run, it ended with {status.LastEnd}" : null;
@@ -286,6 +301,13 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
         await EtcdProgram.FindAsync(EtcdPath, _time, _stop.Token);
         var plan = await founding.RunAsync(_stop.Token);
         _child = await EtcdChild.StartAsync(OptionsOf(plan), _time, _log, _stop.Token);
+        _child.Changed += status =>
+        {
+            if (status.Phase == EtcdChildPhase.Waiting)
+            {
+                Interlocked.Exchange(ref _childEnded, _time.GetTimestamp());
+            }
+        };
         await _child.WaitReadyAsync(ReadyLimit, _stop.Token);
         var etcd = new EtcdClient(_child.ClientOptions, _time);
         return (etcd, (await etcd.StatusAsync(_stop.Token)).MemberId);
@@ -295,6 +317,15 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
 
     private EtcdChildOptions OptionsOf(ClusterPlan plan)
     {
+        // As it was founded: a member cannot change its address by itself.
+        var own = plan.Members.FirstOrDefault(m => m.Id == _self.Id) ?? _self;
+        if (own.HasTls && _tls is null)
+        {
+            throw new EtcdStartException(
+                "the servers' etcds speak TLS with each other, and this one has no certificate for it: set ca_file, "
+                + "cert_file, key_file and verify_outgoing as they were when the cluster was founded");
+        }
+
         var bind = _config.Addresses.Bind;
         return new EtcdChildOptions
         {
@@ -304,8 +335,9 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
             NodeId = _node.Id,
             ClusterToken = plan.Token,
             Name = _self.Id,
-            PeerListenUrl = Founding.UrlOf(bind.ToString(), _config.Ports.StorePeer),
-            PeerUrl = _self.PeerUrl,
+            PeerListenUrl = Founding.UrlOf(bind.ToString(), _config.Ports.StorePeer, own.HasTls),
+            PeerUrl = own.PeerUrl,
+            PeerTls = own.HasTls ? _tls : null,
             InitialCluster = [.. plan.Members.Select(static m => new EtcdInitialMember(m.Id, m.PeerUrl))],
             IsNewCluster = plan.IsNew,
         };
@@ -323,6 +355,13 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
             }
 
             var members = await _etcd.MembersAsync(request.Aborted);
+            if (members.Any(m => m.PeerUrls is [var url, ..] && !url.StartsWith(
+                new Uri(member.PeerUrl).Scheme + ":", StringComparison.Ordinal)))
+            {
+                Log.OtherTls(_log, member.Name);
+                return Reply.BadRequest("the etcds of this cluster's servers are to speak TLS all, or none");
+            }
+
             if (!members.Any(m => m.PeerUrls.Contains(member.PeerUrl)))
             {
                 _isAlone = false;
@@ -438,6 +477,14 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
 
         [LoggerMessage(5, LogLevel.Information, "a server that left is out of the cluster: server={Server}")]
         public static partial void Removed(ILogger log, string server);
+
+        [LoggerMessage(7, LogLevel.Warning,
+            "the etcds of the servers speak without TLS, although it is asked for between agents: {Why}")]
+        public static partial void NoTls(ILogger log, string why);
+
+        [LoggerMessage(8, LogLevel.Warning,
+            "a server cannot take part: of its etcd and those here only one side speaks TLS: server={Server}")]
+        public static partial void OtherTls(ILogger log, string server);
 
         [LoggerMessage(6, LogLevel.Debug, "looking after the cluster failed, trying again: {Why}")]
         public static partial void NotTended(ILogger log, string why);

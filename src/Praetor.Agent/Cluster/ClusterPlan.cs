@@ -10,6 +10,10 @@ namespace Praetor.Agent.Cluster;
 /// <param name="PeerUrl">Where other members reach its etcd.</param>
 internal sealed record ClusterMember(string Id, string Name, string PeerUrl)
 {
+    /// <summary>Whether its etcd speaks TLS with others.</summary>
+    [JsonIgnore]
+    public bool HasTls => PeerUrl.StartsWith("https:", StringComparison.Ordinal);
+
     /// <summary>Whether everything is there: it may have come from anybody.</summary>
     [JsonIgnore]
     public bool IsSound => Id is { Length: > 0 } && Name is { Length: > 0 }

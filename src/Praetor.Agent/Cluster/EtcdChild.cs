@@ -46,6 +46,10 @@ internal sealed partial class EtcdChild : IAsyncDisposable
     private static readonly TimeSpan HealthyAfter = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan ProbePause = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan ProbeLimit = TimeSpan.FromSeconds(2);
+
+    // How it is costs etcd no disk and no other member, so one that does not say it for so long stands still.
+    private static readonly TimeSpan WatchPause = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan HungAfter = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan LogGrace = TimeSpan.FromSeconds(1);
 
     private readonly EtcdChildOptions _options;
@@ -217,7 +221,7 @@ internal sealed partial class EtcdChild : IAsyncDisposable
         try
         {
             Become(_status with { Phase = EtcdChildPhase.Starting, ProcessId = process.Id });
-            probing = ProbeAsync(process.Id, over.Token);
+            probing = WatchAsync(process, over.Token);
             await process.WaitForExitAsync(_stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
         finally
@@ -232,10 +236,45 @@ internal sealed partial class EtcdChild : IAsyncDisposable
         return problem.Length > 0 ? $"code {process.ExitCode}: {problem}" : $"code {process.ExitCode}";
     }
 
-    // It serves once it has seen a leader; until then calls wait or fail.
-    private async Task ProbeAsync(int processId, CancellationToken stop)
+    // Until it serves, and from then on whether it still does.
+    private async Task WatchAsync(Process process, CancellationToken stop)
     {
         using var client = new EtcdClient(ClientOptions with { CallLimit = ProbeLimit }, _time);
+        await ProbeAsync(client, process.Id, stop);
+        var (answered, isSaid) = (_time.GetTimestamp(), false);
+        while (!stop.IsCancellationRequested)
+        {
+            try
+            {
+                await Task.Delay(WatchPause, _time, stop);
+                await client.StatusAsync(stop);
+                (answered, isSaid) = (_time.GetTimestamp(), false);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+            catch (EtcdUnknownException silence)
+            {
+                var silent = _time.GetElapsedTime(answered);
+                if (!isSaid)
+                {
+                    isSaid = true;
+                    Log.Silent(_log, silence.Message, HungAfter.TotalSeconds);
+                }
+
+                if (silent >= HungAfter)
+                {
+                    process.Kill();
+                    return;
+                }
+            }
+        }
+    }
+
+    // It serves once it has seen a leader; until then calls wait or fail.
+    private async Task ProbeAsync(EtcdClient client, int processId, CancellationToken stop)
+    {
         while (!stop.IsCancellationRequested)
         {
             try
@@ -296,6 +335,10 @@ internal sealed partial class EtcdChild : IAsyncDisposable
 
         [LoggerMessage(3, LogLevel.Warning, "etcd ended with {End}; it is started again in {Seconds} s")]
         public static partial void Ended(ILogger log, string end, double seconds);
+
+        [LoggerMessage(5, LogLevel.Warning,
+            "etcd does not answer: {Why}; when it stands still for {Seconds} s it is killed and started again")]
+        public static partial void Silent(ILogger log, string why, double seconds);
 
         [LoggerMessage(4, LogLevel.Warning, "etcd did not end within {Seconds} s and was killed")]
         public static partial void Killed(ILogger log, double seconds);

@@ -8,9 +8,6 @@ namespace Praetor.Agent.Cluster;
 /// <param name="PeerUrl">Its <see cref="EtcdChildOptions.PeerUrl"/>.</param>
 internal readonly record struct EtcdInitialMember(string Name, string PeerUrl);
 
-/// <summary>PEM files by which members prove to each other who they are.</summary>
-internal sealed record EtcdPeerTls(string CertificateFile, string KeyFile, string CaFile);
-
 /// <summary>How an etcd is run as a child of the agent.</summary>
 internal sealed record EtcdChildOptions
 {

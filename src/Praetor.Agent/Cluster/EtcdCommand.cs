@@ -86,6 +86,10 @@ internal static class EtcdCommand
                 "--peer-trusted-ca-file", tls.CaFile,
                 "--peer-client-cert-auth=true",
             ]);
+            if (tls.AllowedHost is { } host)
+            {
+                arguments.AddRange(["--peer-cert-allowed-hostname", host]);
+            }
         }
 
         return arguments;

@@ -26,6 +26,12 @@ internal sealed partial class Founding(
     /// <summary>A member's tag with the port of its etcd for other members.</summary>
     public const string PeerPortTag = "store_port";
 
+    /// <summary>A member's tag that its etcd speaks TLS with others.</summary>
+    public const string PeerTlsTag = "store_tls";
+
+    /// <summary>The value of a tag that says yes.</summary>
+    public const string Yes = "1";
+
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
     private readonly Lock _gate = new();
@@ -134,7 +140,7 @@ internal sealed partial class Founding(
             Description = description,
         });
 
-    // The servers of this datacenter that wait for as many as this one does, smallest id first.
+    // The servers of this datacenter that wait for as many as this one does and speak as it does, smallest id first.
     private List<(ClusterMember Member, ServerPeer? Peer)> Present()
     {
         var present = new List<(ClusterMember, ServerPeer?)> { (self, null) };
@@ -145,10 +151,11 @@ internal sealed partial class Founding(
             if (member.Status == MemberStatus.Alive && id != self.Id
                 && datacenter.Equals(tags.GetValueOrDefault("dc"), StringComparison.OrdinalIgnoreCase)
                 && tags.GetValueOrDefault(ExpectTag) == Text(expect)
+                && (tags.GetValueOrDefault(PeerTlsTag) == Yes) == self.HasTls
                 && ushort.TryParse(tags.GetValueOrDefault(PeerPortTag), out var port)
                 && servers.In(datacenter).FirstOrDefault(s => s.Id == id) is { } peer)
             {
-                present.Add((new ClusterMember(id, member.Name, UrlOf(member.Address, port)), peer));
+                present.Add((new ClusterMember(id, member.Name, UrlOf(member.Address, port, self.HasTls)), peer));
             }
         }
 
@@ -157,8 +164,8 @@ internal sealed partial class Founding(
     }
 
     /// <summary>Where an etcd listens for other members.</summary>
-    public static string UrlOf(string address, int port) =>
-        $"http://{new System.Net.IPEndPoint(System.Net.IPAddress.Parse(address), port)}";
+    public static string UrlOf(string address, int port, bool hasTls) =>
+        $"{(hasTls ? "https" : "http")}://{new System.Net.IPEndPoint(System.Net.IPAddress.Parse(address), port)}";
 
     private static string Text(int number) => number.ToString(System.Globalization.CultureInfo.InvariantCulture);
 

@@ -87,29 +87,19 @@ internal static partial class OutsideEtcd
             string problem;
             try
             {
-                var status = await client.StatusAsync(stop);
-                Judge(status.Version, store, log);
                 await TryAsync(client, datacenter, stop);
-                Log.Reached(log, store.Name, status.Version);
+                var version = await VersionAsync(client, stop);
+                if (version is not null)
+                {
+                    Judge(version, store, log);
+                }
+
+                Log.Reached(log, store.Name, version ?? "unknown");
                 return;
             }
-            catch (EtcdUnknownException e)
+            catch (Exception e) when (e is EtcdUnknownException or EtcdRefusedException)
             {
-                problem = $"{e.Message}; does it run, and do store, etcd_ca_file and etcd_cert_file say which?";
-            }
-            catch (EtcdRefusedException e) when (e.IsNoSpace)
-            {
-                problem = $"{e.Message}; make room: compact and defragment it, then 'etcdctl alarm disarm'";
-            }
-            catch (EtcdRefusedException e)
-                when (e.Code is PermissionDenied or Unauthenticated or InvalidArgument or FailedPrecondition)
-            {
-                problem = $"{e.Message}; show it a certificate (etcd_cert_file) whose common name is a user of etcd "
-                    + $"that may read and write keys that begin with praetor/{datacenter}/";
-            }
-            catch (EtcdRefusedException e)
-            {
-                problem = e.Message;
+                problem = $"{e.Message}; {Remedy(e as EtcdRefusedException ?? e.InnerException, datacenter)}";
             }
 
             if (problem != said || time.GetElapsedTime(at) > SaidAgainAfter)
@@ -119,6 +109,29 @@ internal static partial class OutsideEtcd
             }
 
             await Task.Delay(Pause, time, stop);
+        }
+    }
+
+    private static string Remedy(Exception? problem, string datacenter) => problem switch
+    {
+        EtcdRefusedException { IsNoSpace: true } =>
+            "make room there: compact and defragment it, then 'etcdctl alarm disarm'",
+        EtcdRefusedException { Code: PermissionDenied or Unauthenticated or InvalidArgument or FailedPrecondition } =>
+            "show it a certificate (etcd_cert_file) whose common name is a user of etcd that may read and write keys "
+            + $"that begin with praetor/{datacenter}/",
+        _ => "does it run, and do store, etcd_ca_file and etcd_cert_file say which?",
+    };
+
+    // Newer ones tell their version to administrators only. Null: it is not for us.
+    private static async Task<string?> VersionAsync(EtcdClient client, CancellationToken stop)
+    {
+        try
+        {
+            return (await client.StatusAsync(stop)).Version;
+        }
+        catch (EtcdUnknownException e) when (e.InnerException is EtcdRefusedException { Code: PermissionDenied })
+        {
+            return null;
         }
     }
 

@@ -78,6 +78,18 @@ public sealed record AgentConfig
     /// <summary>TLS of the HTTPS listeners.</summary>
     public required TlsConfig Https { get; init; }
 
+    /// <summary>TLS between agents; so far between the etcds of several servers only.</summary>
+    public required TlsConfig InternalTls { get; init; }
+
+    /// <summary>Whether TLS between agents is asked for.</summary>
+    public bool AsksForInternalTls => Values.Text("tls.internal_rpc.cert_file").Length > 0
+        || Values.Flag("verify_outgoing") || Values.Flag("tls.defaults.verify_outgoing")
+        || Values.Flag("tls.internal_rpc.verify_outgoing");
+
+    /// <summary>Whether a server's certificate must say that it is a server's.</summary>
+    public bool VerifiesServerHostname => Values.Flag("verify_server_hostname")
+        || Values.Flag("tls.defaults.verify_server_hostname") || Values.Flag("tls.internal_rpc.verify_server_hostname");
+
     /// <summary>Whom Unix sockets belong to.</summary>
     public required SocketFileConfig SocketFiles { get; init; }
 

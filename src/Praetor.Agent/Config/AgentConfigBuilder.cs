@@ -62,6 +62,7 @@ internal sealed class AgentConfigBuilder(SettingValues values, bool isDev, Confi
             Ui = BuildUi(),
             Tls = BuildTls("tls.defaults", values.Flag("verify_incoming")),
             Https = BuildTls("tls.https", values.Flag("verify_incoming") || values.Flag("verify_incoming_https")),
+            InternalTls = BuildTls("tls.internal_rpc", values.Flag("verify_incoming")),
             SocketFiles = BuildSocketFiles(),
             Limits = BuildLimits(),
             Log = new LogConfig(values.Text("log_level").ToUpperInvariant(), values.Flag("log_json"),

@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
 using Praetor.Agent.Checks;
+using Praetor.Agent.Cluster;
 using Praetor.Agent.Config;
 using Praetor.Agent.Dns;
 using Praetor.Agent.Forwarding;
@@ -398,6 +399,7 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         ReconnectTimeout = _config.Values.Duration("advertise_reconnect_timeout"),
         Expect = _config.BootstrapExpect,
         StorePeerPort = _config.Ports.StorePeer,
+        HasStoreTls = EtcdPeerTls.Of(_config, out _) is not null,
     };
 
     private AgentFacts Facts() => MemberFacts() with

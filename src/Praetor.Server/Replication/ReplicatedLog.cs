@@ -149,18 +149,19 @@ internal sealed class ReplicatedLog(IEtcd etcd, LogKeys keys, ReplicationOptions
         {
             try
             {
-                return AppendOnce(term, keys.Log(sequence), entry);
+                var left = (limit - time.GetElapsedTime(begin)).Ticks;
+                var within = Math.Clamp(left, options.Pause.Ticks, options.CallTime.Ticks);
+                return AppendOnce(term, keys.Log(sequence), entry, TimeSpan.FromTicks(within));
             }
             catch (EtcdRefusedException e) when (unclear is not null)
             {
                 // This one was not done, but one before may have been.
                 unclear = new EtcdUnknownException(e.Message, e);
-                limit = e.IsAbsent ? options.OutcomeTimeWhenAbsent : options.OutcomeTime;
+                limit = e.IsAbsent ? options.OutcomeTimeWhenAbsent : limit;
             }
             catch (EtcdUnknownException e)
             {
                 unclear = e;
-                limit = options.OutcomeTime;
             }
 
             if (time.GetElapsedTime(begin) >= limit)
@@ -236,14 +237,14 @@ internal sealed class ReplicatedLog(IEtcd etcd, LogKeys keys, ReplicationOptions
     public Task DropPartsAsync(Term term, ulong snapshot, CancellationToken stop) => CallAsync(
         new EtcdTxn([Holds(term)], [new EtcdDelete(keys.PartsOf(snapshot), keys.PartsBeyond(snapshot))], []), stop);
 
-    private bool AppendOnce(Term term, byte[] key, byte[] entry)
+    private bool AppendOnce(Term term, byte[] key, byte[] entry, TimeSpan within)
     {
         EtcdOp look = new EtcdRange(key, null);
         try
         {
             var answer = etcd.Commit(
                 new EtcdTxn([Holds(term), new EtcdCompare(key, 0)], [new EtcdPut(key, entry)], [look]),
-                options.CallTime);
+                within);
             return answer.Succeeded || IsOwn(answer, entry);
         }
         catch (EtcdRefusedException e) when (e.IsNoSpace)

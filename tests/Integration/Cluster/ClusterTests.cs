@@ -106,7 +106,7 @@ public sealed class ClusterTests : IAsyncLifetime
         (await KeysAsync(_servers[0], "")).ShouldBe("""["kept","next"]""");
     }
 
-    private static AgentOptions Options(string node, IReadOnlyList<AgentProcess> joins) => new()
+    internal static AgentOptions Options(string node, IReadOnlyList<AgentProcess> joins) => new()
     {
         IsDev = false,
         Servers = 3,

@@ -1,4 +1,7 @@
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
+using Integration.Etcd;
+using Praetor.Agent.Cluster;
 using Shouldly;
 using Support;
 using Xunit;
@@ -89,8 +92,9 @@ public sealed class StoreTests
         Assert.SkipUnless(RealEtcd.IsThere, RealEtcd.Missing);
         await using var etcd = OutsideEtcd.New(hasTls: false);
         await using var agent = AgentProcess.Launch(Alone($"-store=etcd={etcd.Url}"));
-        await SaidAsync(agent, "the store cannot be used yet");
+        await agent.SaidAsync("the store cannot be used yet", Stop);
         agent.Log.ShouldContain("does it run");
+        await agent.AnswersAsync(Stop);
         (await agent.PutAsync("k", "v", Stop)).ShouldBe(HttpStatusCode.InternalServerError);
         await etcd.StartAsync();
         await agent.ReadyAsync(Stop);
@@ -110,11 +114,11 @@ public sealed class StoreTests
         await using var etcd = OutsideEtcd.New(hasTls: true);
         await etcd.StartAsync();
         await using var distrustful = AgentProcess.Launch(Alone($"-store=etcd={etcd.Url}"));
-        await SaidAsync(distrustful, "etcd_ca_file");
+        await distrustful.SaidAsync("etcd_ca_file", Stop);
 
         await Eventually.HoldsAsync("it has users", Soon, () => HasUsersAsync(etcd), Stop);
         await using var nobody = AgentProcess.Launch(Sharing("s1", etcd) with { ReadyLimit = Soon });
-        await SaidAsync(nobody, "whose common name is a user of etcd");
+        await nobody.SaidAsync("whose common name is a user of etcd", Stop);
 
         // The certificate's common name is "member".
         await etcd.ControlAsync("--user", "root:r", "user", "add", "member:m");
@@ -124,6 +128,66 @@ public sealed class StoreTests
         await etcd.ControlAsync("--user", "root:r", "user", "grant-role", "member", "praetor");
         await nobody.ReadyAsync(Stop);
         (await nobody.PutAsync("k", "v", Stop)).ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task The_etcds_of_servers_that_have_certificates_speak_with_nobody_else()
+    {
+        Assert.SkipUnless(RealEtcd.IsThere, RealEtcd.Missing);
+        using var folder = new TempFolder("peer-tls");
+        var files = TestAuthority.Write(folder);
+        var tls = $$"""
+            tls { internal_rpc {
+              ca_file = "{{files.CaFile}}" cert_file = "{{files.CertificateFile}}" key_file = "{{files.KeyFile}}"
+              verify_outgoing = true
+            } }
+            """;
+        var servers = new List<AgentProcess>();
+        try
+        {
+            for (var i = 1; i <= 3; i++)
+            {
+                var options = ClusterTests.Options($"s{i}", [.. servers]);
+                servers.Add(AgentProcess.Launch(options with { Hcl = [.. options.Hcl, tls] }));
+            }
+
+            await Task.WhenAll(servers.Select(static s => s.ReadyAsync(Stop)));
+            (await servers[0].PutAsync("k", "v", Stop)).ShouldBe(HttpStatusCode.OK);
+            (await servers[1].GetAsync("k", Stop)).ShouldBe("v");
+            (await VersionAsync(servers[0], files, shows: true)).ShouldBeTrue();
+            (await VersionAsync(servers[0], files, shows: false)).ShouldBeFalse();
+        }
+        finally
+        {
+            foreach (var server in servers)
+            {
+                await server.DisposeAsync();
+            }
+        }
+    }
+
+    // Whether the port for other members answers one that shows, or does not show, a certificate.
+    private static async Task<bool> VersionAsync(AgentProcess server, EtcdPeerTls files, bool shows)
+    {
+        using var handler = new SocketsHttpHandler { UseProxy = false };
+        handler.SslOptions.RemoteCertificateValidationCallback = static (_, _, _, _) => true;
+        if (shows)
+        {
+            handler.SslOptions.ClientCertificates =
+                [X509Certificate2.CreateFromPemFile(files.CertificateFile, files.KeyFile)];
+        }
+
+        using var http = new HttpClient(handler);
+        try
+        {
+            using var answer = await http.GetAsync(
+                new Uri($"https://127.0.0.1:{server.Ports.StorePeer}/version"), Stop);
+            return answer.IsSuccessStatusCode;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
     }
 
     private static async Task<bool> HasUsersAsync(OutsideEtcd etcd)
@@ -141,10 +205,6 @@ public sealed class StoreTests
             return false;
         }
     }
-
-    private static Task SaidAsync(AgentProcess agent, string what) => Eventually.HoldsAsync(
-        $"its log says '{what}'", Soon,
-        () => Task.FromResult(agent.Log.Contains(what, StringComparison.Ordinal)), Stop);
 
     private static AgentOptions Alone(string store) => new()
     {

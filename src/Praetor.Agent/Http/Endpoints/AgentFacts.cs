@@ -59,6 +59,8 @@ internal sealed record AgentFacts
     /// <summary>Where its etcd is reached by those of other servers.</summary>
     public int StorePeerPort { get; init; }
 
+    public bool HasStoreTls { get; init; }
+
     /// <summary>This agent as a member.</summary>
     public AgentMember Member() => new(Node.Name, Node.Address, GossipPort, Tags(isWan: false), MemberStatus.Alive);
 
@@ -91,6 +93,10 @@ internal sealed record AgentFacts
             {
                 tags[Founding.ExpectTag] = Text(Expect);
                 tags[Founding.PeerPortTag] = Text(StorePeerPort);
+                if (HasStoreTls)
+                {
+                    tags[Founding.PeerTlsTag] = Founding.Yes;
+                }
             }
 
             if (!isWan)
