@@ -22,6 +22,9 @@ internal sealed class Machine(string name, string space, string address)
 
     public int AgentProcess => _agent?.Id ?? throw new InvalidOperationException($"no agent runs on {name}");
 
+    /// <summary>Whether the agent runs.</summary>
+    public bool IsRunning => _agent is { HasExited: false };
+
     public void Start(IReadOnlyList<string> arguments)
     {
         _arguments = arguments;

@@ -45,7 +45,6 @@ public sealed class Workload(
     private readonly History<LockInput, LockOutput> _locks = new();
     private readonly ConcurrentDictionary<string, int> _sessions = new(StringComparer.Ordinal);
     private readonly int[] _sessionsOf = new int[Locks];
-    private int _left;
     private int _values;
 
     /// <summary>How many calls were made.</summary>
@@ -61,12 +60,11 @@ public sealed class Workload(
     /// <summary>Which session, by its number, has an id; 0: none.</summary>
     public int SessionOf(string id) => _sessions.GetValueOrDefault(id);
 
-    /// <summary>Makes so many calls, after one that fills the accounts.</summary>
+    /// <summary>Makes so many calls that may have been done, after one that fills the accounts.</summary>
     public async Task RunAsync(int calls, CancellationToken stop = default)
     {
-        Volatile.Write(ref _left, calls);
         await FillAsync(stop);
-        await Task.WhenAll(clients.Select((c, i) => RunAsync(i, c, new Random((seed * 1000) + i), stop)));
+        await Task.WhenAll(clients.Select((c, i) => RunAsync(i, c, calls, new Random((seed * 1000) + i), stop)));
     }
 
     /// <summary>What is wrong with what they were told. Null: nothing.</summary>
@@ -108,11 +106,11 @@ public sealed class Workload(
         }
     }
 
-    private async Task RunAsync(int number, IStoreClient client, Random random, CancellationToken stop)
+    private async Task RunAsync(int number, IStoreClient client, int calls, Random random, CancellationToken stop)
     {
         var read = new Dictionary<string, KvOutput>(StringComparer.Ordinal);
         var held = new (string Session, int Number)[Locks];
-        while (Interlocked.Decrement(ref _left) >= 0)
+        while (Count < calls)
         {
             switch (random.Next(10))
             {
