@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
@@ -19,13 +18,19 @@ namespace Praetor.Agent.Cluster;
 internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
 {
     private const string PlanFile = "cluster.json";
-    private const string EtcdFolder = "etcd";
+    private const string EtcdFolderName = "etcd";
 
-    private const int AstrayRounds = 5;
+    // Three in a row, so that a leader that is a moment behind does not make a server throw its data away.
+    private const int StrangerRounds = 3;
 
-    private static readonly TimeSpan ReadyLimit = TimeSpan.FromMinutes(10);
+    // Up to here raft_multiplier changes nothing: Consul's default of 5 is our fastest.
+    private const int UsualMultiplier = 5;
+
     private static readonly TimeSpan UpkeepEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan CallTime = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan HandOverTime = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan HandOverPause = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan LeaveTime = TimeSpan.FromSeconds(5);
 
     private readonly AgentConfig _config;
     private readonly NodeIdentity _node;
@@ -38,12 +43,14 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
     private readonly ClusterMember _self;
     private readonly Founding _founding;
     private readonly IMembership _membership;
+    private readonly ServerCare _care;
     private EtcdChild? _child;
     private Task _loop = Task.CompletedTask;
-    private LeaderRecord? _astrayFrom;
-    private int _astrayRounds;
+    private int _strangerRounds;
+    private bool _isStarted;
+    private volatile bool _isGuest = true;
+    private volatile LeaderRecord? _toldLeader;
     private volatile TaskCompletionSource _leadEnds = Ended();
-    private volatile IReadOnlyList<EtcdMember> _members = [];
 
     /// <param name="config">The configuration.</param>
     /// <param name="node">Who this server is.</param>
@@ -60,14 +67,18 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
         _pulse = new LeaderPulse(time);
         _self = new ClusterMember(
             node.Id, node.Name, Founding.UrlOf(config.Addresses.Advertise.ToString(), config.Ports.StorePeer));
+        var options = new ReplicationOptions().With(Patience);
         _replica = new Replica(
-            _etcd, config.Datacenter, _pulse, new ReplicationOptions(), time, new Random(random.Next()), Tell);
+            _etcd, config.Datacenter, _pulse, options, time, new Random(random.Next()), Tell);
         _replica.Led += Lead;
         _replica.Failed += why => Failed?.Invoke(why);
         links.Forwarder.Leader = LeaderPeer;
         _founding = new Founding(
             _self, config.BootstrapExpect, config.Datacenter, Path.Combine(config.DataDir, PlanFile), membership,
             links.Servers, links.Forwarder, time, log);
+        _care = new ServerCare(
+            _self, _etcd, _replica, membership, new ServerReports(links.Servers, links.Forwarder, config.Datacenter),
+            ConfigMapping.Autopilot(config), options.Beat, time, log);
     }
 
     /// <summary>Told when this server begins to lead, with a token that ends when it ceases.</summary>
@@ -81,39 +92,86 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
 
     public bool Leads => _replica.Leads;
 
-    public bool HasLeader => _replica.Leader is not null;
+    public bool HasLeader => Leader is not null;
+
+    public bool HasState => !_isGuest && _replica.HasState;
 
     /// <summary>Who leads. Null: nobody, as far as this server knows.</summary>
-    public LeaderRecord? Leader => _replica.Leader;
+    /// <remarks>A server without a vote cannot read the log: it hears of the leader from the others.</remarks>
+    public LeaderRecord? Leader => _isGuest ? _toldLeader : _replica.Leader;
+
+    /// <summary>How the servers are, as the leader sees them.</summary>
+    public ClusterHealth Health => _care.Health;
+
+    /// <summary>How many times as long as usual others are waited for, by <c>raft_multiplier</c>.</summary>
+    private int Patience => Math.Max(1, _config.Values.Count("performance.raft_multiplier") - UsualMultiplier + 1);
 
     /// <summary>The servers that take part, as far as this one knows.</summary>
-    public IReadOnlyList<ClusterServer> Servers()
-    {
-        var known = _membership.Members(wan: false)
-            .GroupBy(static m => m.Tags.GetValueOrDefault("id", ""), StringComparer.Ordinal)
-            .ToDictionary(static same => same.Key, static same => same.First(), StringComparer.Ordinal);
-        var leader = Leader;
-        return
-        [
-            .. _members.Where(static m => m.Name.Length > 0).Select(m => new ClusterServer(
-                m.Name,
-                known.GetValueOrDefault(m.Name)?.Name ?? "(unknown)",
-                AddressOf(known.GetValueOrDefault(m.Name)),
-                m.Id,
-                IsVoter: !m.IsLearner,
-                Leads: leader?.Id == m.Name)),
-        ];
-    }
+    public IReadOnlyList<ClusterServer> Servers() => _care.Servers();
 
     public ValueTask<bool> IsNewestAsync(bool isStrict, CancellationToken stop) =>
         _replica.IsNewestAsync(isStrict, stop);
 
     /// <summary>Asks etcd anew who takes part.</summary>
     /// <exception cref="EtcdUnknownException">It did not answer.</exception>
-    public async Task RefreshAsync(CancellationToken stop) => _members = await _etcd.MembersAsync(stop);
+    public Task RefreshAsync(CancellationToken stop) => _care.RefreshAsync(stop);
 
-    /// <summary>Gives the lead to another server; false: this one did not lead.</summary>
-    public bool Resign(string successor) => _replica.Resign(successor);
+    /// <summary>Gives the lead to another server, and waits until it has it.</summary>
+    /// <param name="successor">Its node id. Empty: whoever is first.</param>
+    /// <param name="stop">Ends the wait.</param>
+    /// <returns>False: this server did not lead, or leads still.</returns>
+    public async Task<bool> HandOverAsync(string successor, CancellationToken stop)
+    {
+        if (!_replica.Resign(successor))
+        {
+            return false;
+        }
+
+        var begin = _time.GetTimestamp();
+        while (Leader is not { } leader || leader.Id == _self.Id)
+        {
+            if (_time.GetElapsedTime(begin) > HandOverTime)
+            {
+                return false;
+            }
+
+            await Task.Delay(HandOverPause, _time, stop);
+        }
+
+        return true;
+    }
+
+    /// <summary>The voter that is best to lead next. Empty: none is known to be well.</summary>
+    public string BestSuccessor() => _care.BestSuccessor();
+
+    /// <summary>Gives away what this server has before it goes: the lead.</summary>
+    public async Task PrepareToLeaveAsync(CancellationToken stop)
+    {
+        if (Leads && Servers().Any(s => s.IsVoter && s.Id != _self.Id))
+        {
+            _ = await HandOverAsync(_care.BestSuccessor(), stop);
+        }
+    }
+
+    /// <summary>Waits until the others have taken this server out, which needs its vote if there are few: then it may
+    /// end.</summary>
+    public async Task FinishLeavingAsync(CancellationToken stop)
+    {
+        var begin = _time.GetTimestamp();
+        try
+        {
+            while (_time.GetElapsedTime(begin) < LeaveTime && Servers().Any(s => s.Id == _self.Id)
+                && Servers().Count(static s => s.IsVoter) > 1)
+            {
+                await Task.Delay(HandOverPause, _time, stop);
+                await RefreshAsync(stop);
+            }
+        }
+        catch (Exception e) when (e is EtcdUnknownException or EtcdRefusedException)
+        {
+            // It is out, so its etcd has ended.
+        }
+    }
 
     /// <summary>Ends when this server does not lead.</summary>
     public Task LeadEndsAsync(CancellationToken stop) => _leadEnds.Task.WaitAsync(stop);
@@ -125,31 +183,31 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
     public void AddTo(RouteTable routes)
     {
         _founding.AddTo(routes);
+        routes.Add(Row(RpcRoutes.ClusterJoin, JoinAsync, "Lets a server take part."));
+        routes.Add(Row(RpcRoutes.ClusterStanding, StandingAsync, "Says whether a server takes part."));
         routes.Add(new Route
         {
-            Method = "PUT",
-            Pattern = RpcRoutes.ClusterJoin,
-            Acl = RouteRows.NodeWrite,
-            TakesBytes = true,
-            Handle = JoinAsync,
-            Description = "Lets a server take part.",
+            Method = "GET",
+            Pattern = RpcRoutes.ClusterReport,
+            Acl = RouteRows.NodeRead,
+            Scope = RouteScope.Agent,
+            Handle = _ => ValueTask.FromResult(ServerReports.Answer(new ServerReport(
+                HasState, _replica.Leader?.Epoch ?? 0, Store.Current.Index,
+                (long)_replica.Silence.TotalMilliseconds))),
+            Description = "How far this server is.",
         });
     }
 
-    /// <summary>Takes a member out.</summary>
+    /// <summary>Takes a server out.</summary>
     /// <returns>Why not. Null: it is out.</returns>
-    public async Task<string?> RemoveAsync(ulong id, CancellationToken stop)
+    public async Task<string?> RemoveAsync(ClusterServer server, CancellationToken stop)
     {
-        try
+        if (server.Id == _self.Id && !await HandOverAsync(_care.BestSuccessor(), stop))
         {
-            await _etcd.ChangeMembersAsync(new EtcdMemberChange.Remove(id), stop);
-            await RefreshAsync(stop);
-            return null;
+            return "this server leads, and no other takes the lead";
         }
-        catch (Exception e) when (e is EtcdUnknownException or EtcdRefusedException)
-        {
-            return e.Message;
-        }
+
+        return await _care.RemoveAsync(server.MemberId, stop);
     }
 
     public async ValueTask DisposeAsync()
@@ -166,6 +224,16 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
         _pulse.Dispose();
         _stop.Dispose();
     }
+
+    private static Route Row(string pattern, Handler handler, string description) => new()
+    {
+        Method = "PUT",
+        Pattern = pattern,
+        Acl = RouteRows.NodeWrite,
+        TakesBytes = true,
+        Handle = handler,
+        Description = description,
+    };
 
     private static TaskCompletionSource Ended()
     {
@@ -191,14 +259,11 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
         var end = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         ended.Register(() => end.TrySetResult());
         _leadEnds = end;
+        _care.Begin();
         Led?.Invoke(ended);
     }
 
-    private string AddressOf(AgentMember? member) => member is not null
-        && int.TryParse(member.Tags.GetValueOrDefault("port"), CultureInfo.InvariantCulture, out var port)
-        ? new IPEndPoint(IPAddress.Parse(member.Address), port).ToString() : "";
-
-    private ServerPeer? LeaderPeer() => _replica.Leader is { } leader && IPEndPoint.TryParse(leader.Rpc, out var rpc)
+    private ServerPeer? LeaderPeer() => Leader is { } leader && IPEndPoint.TryParse(leader.Rpc, out var rpc)
         ? new ServerPeer(leader.Name, leader.Id, _config.Datacenter, rpc)
         : null;
 
@@ -206,16 +271,10 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
     {
         try
         {
-            var plan = await _founding.RunAsync(_stop.Token);
-            _child = await EtcdChild.StartAsync(OptionsOf(plan), _time, _log, _stop.Token);
-            await _child.WaitReadyAsync(ReadyLimit, _stop.Token);
-            var etcd = new EtcdClient(_child.ClientOptions, _time);
-            var status = await etcd.StatusAsync(_stop.Token);
-            _etcd.Arrive(etcd);
-            await RefreshAsync(_stop.Token);
-            var rpc = new IPEndPoint(_config.Addresses.Advertise, _config.Ports.Server);
-            _replica.Start(new ReplicaIdentity(_node.Id, _node.Name, rpc.ToString(), status.MemberId));
-            await UpkeepAsync(status.MemberId);
+            while (!_stop.IsCancellationRequested)
+            {
+                await TakePartAsync();
+            }
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
@@ -227,12 +286,153 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
         }
     }
 
+    // From coming to a cluster until this server is no member of it any more, which it may be again as a new one.
+    private async Task TakePartAsync()
+    {
+        _strangerRounds = 0;
+        if (PrepareData(await _founding.RunAsync(_stop.Token)) is not { } plan)
+        {
+            return;
+        }
+
+        _child = await EtcdChild.StartAsync(OptionsOf(plan), _time, _log, _stop.Token);
+        if (await WaitForVoteAsync(_child) is { } status)
+        {
+            if (!plan.HasRun)
+            {
+                _founding.Keep(plan with { HasRun = true });
+            }
+
+            Become(new ReplicaIdentity(_node.Id, _node.Name, Rpc, status.MemberId));
+            await UpkeepAsync(status.MemberId);
+        }
+
+        _isGuest = true;
+        Log.IsOut(_log);
+        _etcd.Leave();
+        await _child.DisposeAsync();
+        _child = null;
+        EtcdFolder.Claim(Folder, _node.Id, plan.Token).RemoveData();
+        _founding.Keep(null);
+    }
+
+    private string Folder => Path.Combine(_config.DataDir, EtcdFolderName);
+
+    private string Rpc => new IPEndPoint(_config.Addresses.Advertise, _config.Ports.Server).ToString();
+
+    // An etcd that lost its data must not come back as the member that it was: it would have forgotten what it agreed
+    // to. And one that joins anew has no use for data of before.
+    private ClusterPlan? PrepareData(ClusterPlan plan)
+    {
+        if (plan.HasRun && !EtcdFolder.HasDataIn(Folder))
+        {
+            Log.LostData(_log, Folder);
+            _founding.Keep(null);
+            return null;
+        }
+
+        if (plan is { IsNew: false, HasRun: false })
+        {
+            if (EtcdFolder.HasDataIn(Folder))
+            {
+                EtcdFolder.Claim(Folder, _node.Id, plan.Token).RemoveData();
+            }
+
+            // Before it runs, for what it writes then is what must not get lost.
+            _founding.Keep(plan with { HasRun = true });
+        }
+
+        return _founding.Plan;
+    }
+
+    private void Become(ReplicaIdentity identity)
+    {
+        _isGuest = false;
+        if (_isStarted)
+        {
+            _replica.Become(identity);
+            return;
+        }
+
+        _isStarted = true;
+        _replica.Start(identity);
+    }
+
+    // Until this server's etcd answers and has a vote. Null: it is no member any more.
+    private async Task<EtcdStatus?> WaitForVoteAsync(EtcdChild child)
+    {
+        var isThere = false;
+        while (true)
+        {
+            try
+            {
+                if (!isThere)
+                {
+                    await child.WaitReadyAsync(UpkeepEvery, _stop.Token);
+                    _etcd.Arrive(new EtcdClient(child.ClientOptions, _time));
+                    isThere = true;
+                }
+
+                var status = await _etcd.StatusAsync(_stop.Token);
+                if (!status.IsLearner)
+                {
+                    return status;
+                }
+
+                if (await IsStrangerAsync())
+                {
+                    return null;
+                }
+
+                await Task.Delay(UpkeepEvery, _time, _stop.Token);
+            }
+            catch (Exception e) when (e is TimeoutException or EtcdUnknownException or EtcdRefusedException)
+            {
+                if (await IsStrangerAsync())
+                {
+                    return null;
+                }
+            }
+        }
+    }
+
+    // Whether the leader says, again and again, that this server is none of its members.
+    private async Task<bool> IsStrangerAsync()
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+        limit.CancelAfter(CallTime);
+        ClusterStanding? standing;
+        try
+        {
+            standing = await _founding.StandingAsync(limit.Token);
+        }
+        catch (OperationCanceledException) when (!_stop.IsCancellationRequested)
+        {
+            return false;
+        }
+
+        if (standing is null)
+        {
+            return false;
+        }
+
+        _toldLeader = standing.Leader;
+        _strangerRounds = standing.IsMember ? 0 : _strangerRounds + 1;
+        if (_strangerRounds is > 0 and < StrangerRounds)
+        {
+            await Task.Delay(UpkeepEvery, _time, _stop.Token);
+            return await IsStrangerAsync();
+        }
+
+        return _strangerRounds >= StrangerRounds;
+    }
+
     private EtcdChildOptions OptionsOf(ClusterPlan plan)
     {
         var bind = _config.Addresses.Bind;
-        return new EtcdChildOptions
+        var usual = new EtcdChildOptions
         {
-            Folder = Path.Combine(_config.DataDir, EtcdFolder),
+            Folder = Folder,
             Program = _config.Values.Text("etcd_path") is { Length: > 0 } path ? path : null,
             NodeId = _node.Id,
             ClusterToken = plan.Token,
@@ -242,35 +442,32 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
             InitialCluster = [.. plan.Members.Select(static m => new EtcdInitialMember(m.Id, m.PeerUrl))],
             IsNewCluster = plan.IsNew,
         };
+        return usual with
+        {
+            HeartbeatInterval = usual.HeartbeatInterval * Patience,
+            ElectionTimeout = usual.ElectionTimeout * Patience,
+        };
     }
 
-    // A server that comes later: first without a vote.
+    // A server that comes later, or comes again: first without a vote.
     private async ValueTask<Reply> JoinAsync(ApiRequest request)
     {
+        if (MemberIn(request, out var member) is { } refusal)
+        {
+            return refusal;
+        }
+
         try
         {
-            var member = RpcJson.Read(request.Body.Span, ClusterJson.Default.ClusterMember);
-            if (!member.IsSound)
+            if (await _care.AdmitAsync(member!, request.Aborted) is { } why)
             {
-                return Reply.BadRequest("the member lacks its id, its name, or the address of its etcd");
+                return Reply.Text(503, why);
             }
 
-            var members = await _etcd.MembersAsync(request.Aborted);
-            if (!members.Any(m => m.PeerUrls.Contains(member.PeerUrl)))
-            {
-                await _etcd.ChangeMembersAsync(new EtcdMemberChange.AddLearner(member.PeerUrl), request.Aborted);
-                members = await _etcd.MembersAsync(request.Aborted);
-                Log.Added(_log, member.Name);
-            }
-
-            var all = members.Select(m => m.PeerUrls.Contains(member.PeerUrl) ? member
+            var all = _care.Members.Select(m => m.PeerUrls.Contains(member!.PeerUrl) ? member
                 : new ClusterMember(m.Name, m.Name, m.PeerUrls[0])).ToList();
             var plan = new ClusterPlan(_founding.Plan!.Token, all, IsNew: false, HasBegun: true);
             return Founding.Answer(new ClusterReply(plan, IsAgreed: true));
-        }
-        catch (JsonException e)
-        {
-            return Reply.BadRequest($"the member cannot be read: {e.Message}");
         }
         catch (Exception e) when (e is EtcdUnknownException or EtcdRefusedException)
         {
@@ -278,77 +475,73 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
         }
     }
 
-    // The etcd that leads should be the leader's own: one hop less for every write. New members get their votes, those
-    // that left go.
+    private async ValueTask<Reply> StandingAsync(ApiRequest request)
+    {
+        if (MemberIn(request, out var member) is { } refusal)
+        {
+            return refusal;
+        }
+
+        try
+        {
+            await RefreshAsync(request.Aborted);
+        }
+        catch (Exception e) when (e is EtcdUnknownException or EtcdRefusedException)
+        {
+            return Reply.Text(503, e.Message);
+        }
+
+        // By a write: nothing but the newest may make a server throw its data away.
+        if (!await IsNewestAsync(isStrict: true, request.Aborted) || _founding.Plan is not { } plan)
+        {
+            return Reply.Text(503, Forwarder.NoLeader);
+        }
+
+        var standing = new ClusterStanding(plan.Token, _care.Has(member!), _replica.Leader);
+        return new Reply(
+            200, Reply.JsonType, JsonSerializer.SerializeToUtf8Bytes(standing, ClusterJson.Default.ClusterStanding));
+    }
+
+    private static Reply? MemberIn(ApiRequest request, out ClusterMember? member)
+    {
+        member = null;
+        try
+        {
+            member = RpcJson.Read(request.Body.Span, ClusterJson.Default.ClusterMember);
+            return member.IsSound ? null
+                : Reply.BadRequest("the member lacks its id, its name, or the address of its etcd");
+        }
+        catch (JsonException e)
+        {
+            return Reply.BadRequest($"the member cannot be read: {e.Message}");
+        }
+    }
+
+    // Until this server is no member any more.
     private async Task UpkeepAsync(ulong own)
     {
-        while (!_stop.IsCancellationRequested)
+        while (true)
         {
+            await Task.Delay(UpkeepEvery, _time, _stop.Token);
             try
             {
-                await Task.Delay(UpkeepEvery, _time, _stop.Token);
                 using var limit = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
                 limit.CancelAfter(CallTime);
-                await RefreshAsync(limit.Token);
-                var status = await _etcd.StatusAsync(limit.Token);
-                if (IsAstray(status, own) is { } leader)
-                {
-                    await _etcd.ChangeMembersAsync(new EtcdMemberChange.MoveLeader(leader.MemberId), limit.Token);
-                }
-
-                if (Leads)
-                {
-                    await TendAsync(limit.Token);
-                }
+                await _care.RoundAsync(own, limit.Token);
+                _strangerRounds = 0;
             }
             catch (OperationCanceledException) when (_stop.IsCancellationRequested)
             {
-                return;
+                throw;
             }
-            catch (Exception e) // supervisor: the next round mends it
+            catch (Exception e) // supervisor: the next round mends it, unless this server was taken out
             {
                 Log.NotTended(_log, e.Message);
+                if (!Leads && await IsStrangerAsync())
+                {
+                    return;
+                }
             }
-        }
-    }
-
-    // Who leads, when etcd's own lead has stood here beside it for a while: while a leader's end is not known yet, etcd
-    // would wait in vain for the dead one to take it.
-    private LeaderRecord? IsAstray(EtcdStatus status, ulong own)
-    {
-        var leader = Leader;
-        if (status.LeaderId != own || leader is null || leader.MemberId == own || leader != _astrayFrom
-            || !_members.Any(m => m.Id == leader.MemberId && !m.IsLearner))
-        {
-            (_astrayFrom, _astrayRounds) = (leader, 0);
-            return null;
-        }
-
-        return ++_astrayRounds % AstrayRounds == 0 ? leader : null;
-    }
-
-    private async Task TendAsync(CancellationToken stop)
-    {
-        foreach (var learner in _members.Where(static m => m is { IsLearner: true, Name.Length: > 0 }))
-        {
-            try
-            {
-                await _etcd.ChangeMembersAsync(new EtcdMemberChange.Promote(learner.Id), stop);
-                Log.Promoted(_log, learner.Name);
-            }
-            catch (EtcdRefusedException)
-            {
-                // It has not caught up yet.
-            }
-        }
-
-        var left = _membership.Members(wan: false)
-            .Where(static m => m.Status == MemberStatus.Left)
-            .Select(static m => m.Tags.GetValueOrDefault("id", "")).ToHashSet(StringComparer.Ordinal);
-        foreach (var gone in _members.Where(m => left.Contains(m.Name) && m.Name != _self.Id))
-        {
-            await _etcd.ChangeMembersAsync(new EtcdMemberChange.Remove(gone.Id), stop);
-            Log.Removed(_log, gone.Name);
         }
     }
 
@@ -360,17 +553,16 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
         [LoggerMessage(2, LogLevel.Warning, "{Text}")]
         public static partial void Warned(ILogger log, string text);
 
-        [LoggerMessage(3, LogLevel.Information, "a server is added, without a vote yet: server={Server}")]
-        public static partial void Added(ILogger log, string server);
-
-        [LoggerMessage(4, LogLevel.Information, "a server got its vote: server={Server}")]
-        public static partial void Promoted(ILogger log, string server);
-
-        [LoggerMessage(5, LogLevel.Information, "a server that left is out of the cluster: server={Server}")]
-        public static partial void Removed(ILogger log, string server);
-
         [LoggerMessage(6, LogLevel.Debug, "looking after the cluster failed, trying again: {Why}")]
         public static partial void NotTended(ILogger log, string why);
+
+        [LoggerMessage(7, LogLevel.Warning,
+            "this server was taken out of the cluster; it removes its etcd's data and comes back as a new one")]
+        public static partial void IsOut(ILogger log);
+
+        [LoggerMessage(8, LogLevel.Warning,
+            "the data of this server's etcd is gone; it comes back as a new one: folder={Folder}")]
+        public static partial void LostData(ILogger log, string folder);
     }
 }
 
@@ -382,4 +574,8 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
 /// <param name="IsVoter">Whether it has a vote.</param>
 /// <param name="Leads">Whether it leads.</param>
 internal sealed record ClusterServer(
-    string Id, string Name, string Address, ulong MemberId, bool IsVoter, bool Leads);
+    string Id, string Name, string Address, ulong MemberId, bool IsVoter, bool Leads)
+{
+    /// <summary>The index of its state, as the leader heard last. 0: not known here.</summary>
+    public ulong LastIndex { get; init; }
+}

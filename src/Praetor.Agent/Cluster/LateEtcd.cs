@@ -12,6 +12,14 @@ internal sealed class LateEtcd : IEtcd
     /// <summary>It is there from now on.</summary>
     public void Arrive(IEtcd etcd) => _etcd = etcd;
 
+    /// <summary>It is not there any more; another may come.</summary>
+    public void Leave()
+    {
+        var gone = _etcd;
+        _etcd = null;
+        gone?.Dispose();
+    }
+
     public Task<EtcdTxnAnswer> CommitAsync(EtcdTxn txn, CancellationToken stop) => Etcd.CommitAsync(txn, stop);
 
     public IAsyncEnumerable<EtcdEvent> WatchAsync(byte[] key, byte[] end, long fromRevision, CancellationToken stop) =>

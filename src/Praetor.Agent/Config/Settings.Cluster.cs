@@ -155,7 +155,8 @@ public static partial class Settings
     /// <summary>Consensus and its upkeep.</summary>
     private static Setting[] Consensus =>
     [
-        Whole("performance.raft_multiplier", "5", "Factor 1 to 10 on the times of leader election.").Later(),
+        Whole("performance.raft_multiplier", "5",
+            "Patience with other servers, 1 to 10; up to 5 the same, each above adds the usual times once more."),
         Duration("performance.leave_drain_time", "5s", "How long a leaving server still answers.").Later(),
         Duration("performance.rpc_hold_timeout", "7s", "How long a request looks for a server that answers."),
         Flag("performance.enable_xds_load_balancing", "true", "Spread xDS sessions over servers.").Later(),
@@ -170,13 +171,12 @@ public static partial class Settings
         Flag("raft_logstore.boltdb.no_freelist_sync", "false", "Kept for old files.").Later(),
         Whole("raft_logstore.wal.segment_size_mb", "64", "Kept for old files.").Later(),
         Flag("raft_boltdb.NoFreelistSync", "false", "Kept for old files.").Later(),
-        Flag("autopilot.cleanup_dead_servers", "true", "Remove dead servers when a new one comes.").Later(),
-        Duration("autopilot.last_contact_threshold", "200ms", "Longest silence of a healthy server.").Later(),
-        Whole("autopilot.max_trailing_logs", "250", "Largest lag of a healthy server.").Later(),
-        Whole("autopilot.min_quorum", "0", "Fewest servers to keep when cleaning up.").Later(),
+        Flag("autopilot.cleanup_dead_servers", "true", "At first: remove dead servers when a new one comes."),
+        Duration("autopilot.last_contact_threshold", "200ms", "At first: longest delay of a healthy server."),
+        Whole("autopilot.max_trailing_logs", "250", "At first: largest lag of a healthy server."),
+        Whole("autopilot.min_quorum", "0", "At first: fewest servers to keep when cleaning up."),
         Duration("autopilot.server_stabilization_time", "10s",
-            "How long a new server must be healthy before it votes.")
-            .Later(),
+            "At first: how long a new server must be healthy before it votes."),
         Text("autopilot.redundancy_zone_tag", null, "Enterprise; accepted.").Later(),
         Flag("autopilot.disable_upgrade_migration", "false", "Enterprise; accepted.").Later(),
         Text("autopilot.upgrade_version_tag", null, "Enterprise; accepted.").Later(),
