@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
@@ -18,13 +17,20 @@ namespace Praetor.Agent.Cluster;
 /// <summary>This server as one of several: its etcd, its replica, and who else takes part.</summary>
 internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
 {
-    private const int AstrayRounds = 5;
     private const int LogPartOfQuota = 8;
 
-    private static readonly TimeSpan ReadyLimit = TimeSpan.FromMinutes(10);
+    // Three in a row, so that a leader that is a moment behind does not make a server throw its data away.
+    private const int StrangerRounds = 3;
+
+    // Up to here raft_multiplier changes nothing: Consul's default of 5 is our fastest.
+    private const int UsualMultiplier = 5;
+
     private static readonly TimeSpan UpkeepEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan CallTime = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan TroubleTime = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan HandOverTime = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan HandOverPause = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan LeaveTime = TimeSpan.FromSeconds(5);
 
     private readonly AgentConfig _config;
     private readonly NodeIdentity _node;
@@ -37,17 +43,19 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
     private readonly ClusterMember _self;
     private readonly Founding? _founding;
     private readonly IMembership _membership;
-    private readonly EtcdCare _care;
+    private readonly ServerCare _care;
+    private readonly EtcdCare _space;
     private readonly EtcdPeerTls? _tls;
     private EtcdChild? _child;
     private Task _loop = Task.CompletedTask;
-    private LeaderRecord? _astrayFrom;
-    private int _astrayRounds;
+    private int _strangerRounds;
+    private bool _isStarted;
     private long _childEnded;
     private volatile bool _isAlone;
     private volatile bool _hasLed;
+    private volatile bool _isGuest = true;
+    private volatile LeaderRecord? _toldLeader;
     private volatile TaskCompletionSource _leadEnds = Ended();
-    private volatile IReadOnlyList<EtcdMember> _members = [];
 
     /// <param name="config">The configuration.</param>
     /// <param name="node">Who this server is.</param>
@@ -71,11 +79,10 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
         _self = new ClusterMember(
             node.Id, node.Name,
             Founding.UrlOf(config.Addresses.Advertise.ToString(), config.Ports.StorePeer, _tls is not null));
+        var options = (config.Store.IsOutside ? OutsideEtcd.Replication : Replication(config.Store)).With(Patience);
         _replica = new Replica(
-            _etcd, config.Datacenter, _pulse,
-            config.Store.IsOutside ? OutsideEtcd.Replication : Replication(config.Store), time,
-            new Random(random.Next()), Tell) { Trouble = Trouble };
-        _care = new EtcdCare(_etcd, config.Datacenter, config.Store.QuotaBytes, time, log);
+            _etcd, config.Datacenter, _pulse, options, time, new Random(random.Next()), Tell) { Trouble = Trouble };
+        _space = new EtcdCare(_etcd, config.Datacenter, config.Store.QuotaBytes, time, log);
         _replica.Led += Lead;
         _replica.Failed += why => Failed?.Invoke(why);
         links.Forwarder.Leader = LeaderPeer;
@@ -86,6 +93,10 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
                 Path.Combine(config.DataDir, StoreMark.PlanFile), membership, links.Servers, links.Forwarder, time,
                 log);
         }
+
+        _care = new ServerCare(
+            _self, _etcd, _replica, membership, new ServerReports(links.Servers, links.Forwarder, config.Datacenter),
+            ConfigMapping.Autopilot(config), options.Beat, time, log);
     }
 
     /// <summary>Told when this server begins to lead, with a token that ends when it ceases.</summary>
@@ -99,75 +110,103 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
 
     public bool Leads => _replica.Leads || HoldsAlone;
 
-    public bool HasLeader => _replica.Leader is not null || HoldsAlone;
+    public bool HasLeader => Leader is not null || HoldsAlone;
+
+    public bool HasState => !_isGuest && _replica.HasState;
 
     /// <summary>Who leads. Null: nobody, as far as this server knows.</summary>
-    public LeaderRecord? Leader => _replica.Leader;
+    /// <remarks>A server without a vote cannot read the log: it hears of the leader from the others.</remarks>
+    public LeaderRecord? Leader => _isGuest ? _toldLeader : _replica.Leader;
 
-    /// <summary>The servers that take part, as far as this one knows: the members of their etcds, or, with an etcd
-    /// that somebody else runs, those that gossip tells of.</summary>
-    public IReadOnlyList<ClusterServer> Servers()
-    {
-        if (_config.Store.IsOutside)
-        {
-            return OfGossip();
-        }
+    /// <summary>How the servers are, as the leader sees them.</summary>
+    public ClusterHealth Health => _care.Health;
 
-        var known = _membership.Members(wan: false)
-            .GroupBy(static m => m.Tags.GetValueOrDefault("id", ""), StringComparer.Ordinal)
-            .ToDictionary(static same => same.Key, static same => same.First(), StringComparer.Ordinal);
-        var leader = Leader;
-        return
-        [
-            .. _members.Where(static m => m.Name.Length > 0).Select(m => new ClusterServer(
-                m.Name,
-                known.GetValueOrDefault(m.Name)?.Name ?? "(unknown)",
-                AddressOf(known.GetValueOrDefault(m.Name)),
-                m.Id,
-                IsVoter: !m.IsLearner,
-                Leads: leader?.Id == m.Name)),
-        ];
-    }
+    /// <summary>How many times as long as usual others are waited for, by <c>raft_multiplier</c>.</summary>
+    private int Patience => Math.Max(1, _config.Values.Count("performance.raft_multiplier") - UsualMultiplier + 1);
 
-    private IReadOnlyList<ClusterServer> OfGossip() =>
-    [
-        .. _membership.Members(wan: false)
-            .Where(m => m.Status is not MemberStatus.Left && m.Tags.GetValueOrDefault("role") == "consul"
-                && _config.Datacenter.Equals(m.Tags.GetValueOrDefault("dc"), StringComparison.OrdinalIgnoreCase))
-            .Select(m => (Member: m, Id: m.Tags.GetValueOrDefault("id", "")))
-            .Select(s => new ClusterServer(
-                s.Id, s.Member.Name, AddressOf(s.Member), MemberId: 0, IsVoter: true, Leads: Leader?.Id == s.Id)),
-    ];
+    private string? EtcdPath => _config.Store.EtcdPath is { Length: > 0 } path ? path : null;
 
-    public ValueTask<bool> IsNewestAsync(bool isStrict, CancellationToken stop) =>
-        HoldsAlone ? ValueTask.FromResult(true) : _replica.IsNewestAsync(isStrict, stop);
+    private string Folder => Path.Combine(_config.DataDir, StoreMark.EtcdFolderName);
+
+    private string Rpc => new IPEndPoint(_config.Addresses.Advertise, _config.Ports.Server).ToString();
 
     // The only member of etcd is this agent's child, so nobody else can have written: what was read once stays the
     // newest, also while the child is away (on a full disk, say). Once another was to come, this is over.
     private bool HoldsAlone => _isAlone && _hasLed;
 
-    // Also while it is tried again and again.
-    private string? Trouble() => _child?.Status is { Ends: > 0 } status
-        && _time.GetElapsedTime(Interlocked.Read(ref _childEnded)) < TroubleTime
-        ? $"etcd ended with {status.LastEnd}" : null;
+    /// <summary>The servers that take part, as far as this one knows: the members of their etcds, or, with an etcd
+    /// that somebody else runs, those that gossip tells of.</summary>
+    public IReadOnlyList<ClusterServer> Servers() => _founding is null ? OfGossip() : _care.Servers();
 
-    private string? Absence() => _child?.Status is { Phase: EtcdChildPhase.Waiting } status
-        ? $"etcd does not run, it ended with {status.LastEnd}" : null;
-
-    // The log and two snapshots of its size must fit.
-    private static ReplicationOptions Replication(StoreConfig store)
-    {
-        var usual = new ReplicationOptions();
-        return usual with { LogBytes = Math.Min(usual.LogBytes, store.QuotaBytes / LogPartOfQuota) };
-    }
+    public ValueTask<bool> IsNewestAsync(bool isStrict, CancellationToken stop) =>
+        HoldsAlone ? ValueTask.FromResult(true) : _replica.IsNewestAsync(isStrict, stop);
 
     /// <summary>Asks etcd anew who takes part.</summary>
     /// <exception cref="EtcdUnknownException">It did not answer.</exception>
-    public async Task RefreshAsync(CancellationToken stop) =>
-        _members = _founding is null ? [] : await _etcd.MembersAsync(stop);
+    public Task RefreshAsync(CancellationToken stop) =>
+        _founding is null ? Task.CompletedTask : _care.RefreshAsync(stop);
 
-    /// <summary>Gives the lead to another server; false: this one did not lead.</summary>
-    public bool Resign(string successor) => _replica.Resign(successor);
+    /// <summary>Gives the lead to another server, and waits until it has it.</summary>
+    /// <param name="successor">Its node id. Empty: whoever is first.</param>
+    /// <param name="stop">Ends the wait.</param>
+    /// <returns>False: this server did not lead, or leads still.</returns>
+    public async Task<bool> HandOverAsync(string successor, CancellationToken stop)
+    {
+        if (!_replica.Resign(successor))
+        {
+            return false;
+        }
+
+        var begin = _time.GetTimestamp();
+        while (Leader is not { } leader || leader.Id == _self.Id)
+        {
+            if (_time.GetElapsedTime(begin) > HandOverTime)
+            {
+                return false;
+            }
+
+            await Task.Delay(HandOverPause, _time, stop);
+        }
+
+        return true;
+    }
+
+    /// <summary>The voter that is best to lead next. Empty: none is known to be well.</summary>
+    public string BestSuccessor() => _care.BestSuccessor();
+
+    /// <summary>Gives away what this server has before it goes: the lead.</summary>
+    public async Task PrepareToLeaveAsync(CancellationToken stop)
+    {
+        if (Leads && Servers().Any(s => s.IsVoter && s.Id != _self.Id))
+        {
+            _ = await HandOverAsync(_care.BestSuccessor(), stop);
+        }
+    }
+
+    /// <summary>Waits until the others have taken this server out, which needs its vote if there are few: then it may
+    /// end.</summary>
+    public async Task FinishLeavingAsync(CancellationToken stop)
+    {
+        if (_founding is null)
+        {
+            return;
+        }
+
+        var begin = _time.GetTimestamp();
+        try
+        {
+            while (_time.GetElapsedTime(begin) < LeaveTime && Servers().Any(s => s.Id == _self.Id)
+                && Servers().Count(static s => s.IsVoter) > 1)
+            {
+                await Task.Delay(HandOverPause, _time, stop);
+                await RefreshAsync(stop);
+            }
+        }
+        catch (Exception e) when (e is EtcdUnknownException or EtcdRefusedException)
+        {
+            // It is out, so its etcd has ended.
+        }
+    }
 
     /// <summary>Ends when this server does not lead.</summary>
     public Task LeadEndsAsync(CancellationToken stop) => _leadEnds.Task.WaitAsync(stop);
@@ -184,20 +223,24 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
         }
 
         _founding.AddTo(routes);
+        routes.Add(Row(RpcRoutes.ClusterJoin, JoinAsync, "Lets a server take part."));
+        routes.Add(Row(RpcRoutes.ClusterStanding, StandingAsync, "Says whether a server takes part."));
         routes.Add(new Route
         {
-            Method = "PUT",
-            Pattern = RpcRoutes.ClusterJoin,
-            Acl = RouteRows.NodeWrite,
-            TakesBytes = true,
-            Handle = JoinAsync,
-            Description = "Lets a server take part.",
+            Method = "GET",
+            Pattern = RpcRoutes.ClusterReport,
+            Acl = RouteRows.NodeRead,
+            Scope = RouteScope.Agent,
+            Handle = _ => ValueTask.FromResult(ServerReports.Answer(new ServerReport(
+                HasState, _replica.Leader?.Epoch ?? 0, Store.Current.Index,
+                (long)_replica.Silence.TotalMilliseconds))),
+            Description = "How far this server is.",
         });
     }
 
-    /// <summary>Takes a member out.</summary>
+    /// <summary>Takes a server out.</summary>
     /// <returns>Why not. Null: it is out.</returns>
-    public async Task<string?> RemoveAsync(ulong id, CancellationToken stop)
+    public async Task<string?> RemoveAsync(ClusterServer server, CancellationToken stop)
     {
         if (_founding is null)
         {
@@ -205,16 +248,12 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
                 + "server, and 'force-leave' it when it did not leave";
         }
 
-        try
+        if (server.Id == _self.Id && !await HandOverAsync(_care.BestSuccessor(), stop))
         {
-            await _etcd.ChangeMembersAsync(new EtcdMemberChange.Remove(id), stop);
-            await RefreshAsync(stop);
-            return null;
+            return "this server leads, and no other takes the lead";
         }
-        catch (Exception e) when (e is EtcdUnknownException or EtcdRefusedException)
-        {
-            return e.Message;
-        }
+
+        return await _care.RemoveAsync(server.MemberId, stop);
     }
 
     public async ValueTask DisposeAsync()
@@ -231,6 +270,16 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
         _pulse.Dispose();
         _stop.Dispose();
     }
+
+    private static Route Row(string pattern, Handler handler, string description) => new()
+    {
+        Method = "PUT",
+        Pattern = pattern,
+        Acl = RouteRows.NodeWrite,
+        TakesBytes = true,
+        Handle = handler,
+        Description = description,
+    };
 
     private static TaskCompletionSource Ended()
     {
@@ -257,14 +306,37 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
         ended.Register(() => end.TrySetResult());
         _leadEnds = end;
         _hasLed = true;
+        _care.Begin();
         Led?.Invoke(ended);
     }
 
-    private string AddressOf(AgentMember? member) => member is not null
-        && int.TryParse(member.Tags.GetValueOrDefault("port"), CultureInfo.InvariantCulture, out var port)
-        ? new IPEndPoint(IPAddress.Parse(member.Address), port).ToString() : "";
+    // Also while it is tried again and again.
+    private string? Trouble() => _child?.Status is { Ends: > 0 } status
+        && _time.GetElapsedTime(Interlocked.Read(ref _childEnded)) < TroubleTime
+        ? $"etcd ended with {status.LastEnd}" : null;
 
-    private ServerPeer? LeaderPeer() => _replica.Leader is { } leader && IPEndPoint.TryParse(leader.Rpc, out var rpc)
+    private string? Absence() => _child?.Status is { Phase: EtcdChildPhase.Waiting } status
+        ? $"etcd does not run, it ended with {status.LastEnd}" : null;
+
+    // The log and two snapshots of its size must fit.
+    private static ReplicationOptions Replication(StoreConfig store)
+    {
+        var usual = new ReplicationOptions();
+        return usual with { LogBytes = Math.Min(usual.LogBytes, store.QuotaBytes / LogPartOfQuota) };
+    }
+
+    private IReadOnlyList<ClusterServer> OfGossip() =>
+    [
+        .. _membership.Members(wan: false)
+            .Where(m => m.Status is not MemberStatus.Left && m.Tags.GetValueOrDefault("role") == "consul"
+                && _config.Datacenter.Equals(m.Tags.GetValueOrDefault("dc"), StringComparison.OrdinalIgnoreCase))
+            .Select(m => (Member: m, Id: m.Tags.GetValueOrDefault("id", "")))
+            .Select(s => new ClusterServer(
+                s.Id, s.Member.Name, ServerCare.AddressOf(s.Member), MemberId: 0, IsVoter: true,
+                Leads: Leader?.Id == s.Id)),
+    ];
+
+    private ServerPeer? LeaderPeer() => Leader is { } leader && IPEndPoint.TryParse(leader.Rpc, out var rpc)
         ? new ServerPeer(leader.Name, leader.Id, _config.Datacenter, rpc)
         : null;
 
@@ -272,17 +344,19 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
     {
         try
         {
-            var (etcd, member) = _founding is null
-                ? (await OutsideEtcd.OpenAsync(_config.Store, _config.Datacenter, _time, _log, _stop.Token), 0UL)
-                : await OwnEtcdAsync(_founding);
-            _etcd.Arrive(etcd, Absence);
-            await RefreshAsync(_stop.Token);
-            _isAlone = _members is [{ IsLearner: false } only] && only.Id == member;
-            var rpc = new IPEndPoint(_config.Addresses.Advertise, _config.Ports.Server);
-            _replica.Start(new ReplicaIdentity(_node.Id, _node.Name, rpc.ToString(), member));
-            if (_founding is not null)
+            if (_founding is null)
             {
-                await UpkeepAsync(member);
+                var etcd = await OutsideEtcd.OpenAsync(_config.Store, _config.Datacenter, _time, _log, _stop.Token);
+                _etcd.Arrive(etcd, Absence);
+                Become(new ReplicaIdentity(_node.Id, _node.Name, Rpc, MemberId: 0));
+                return;
+            }
+
+            // Who has no etcd is not to found anything.
+            await EtcdProgram.FindAsync(EtcdPath, _time, _stop.Token);
+            while (!_stop.IsCancellationRequested)
+            {
+                await TakePartAsync(_founding);
             }
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
@@ -295,11 +369,15 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
         }
     }
 
-    private async Task<(EtcdClient Etcd, ulong Member)> OwnEtcdAsync(Founding founding)
+    // From coming to a cluster until this server is no member of it any more, which it may be again as a new one.
+    private async Task TakePartAsync(Founding founding)
     {
-        // Who has no etcd is not to found anything.
-        await EtcdProgram.FindAsync(EtcdPath, _time, _stop.Token);
-        var plan = await founding.RunAsync(_stop.Token);
+        _strangerRounds = 0;
+        if (PrepareData(founding, await founding.RunAsync(_stop.Token)) is not { } plan)
+        {
+            return;
+        }
+
         _child = await EtcdChild.StartAsync(OptionsOf(plan), _time, _log, _stop.Token);
         _child.Changed += status =>
         {
@@ -308,12 +386,147 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
                 Interlocked.Exchange(ref _childEnded, _time.GetTimestamp());
             }
         };
-        await _child.WaitReadyAsync(ReadyLimit, _stop.Token);
-        var etcd = new EtcdClient(_child.ClientOptions, _time);
-        return (etcd, (await etcd.StatusAsync(_stop.Token)).MemberId);
+        if (await WaitForVoteAsync(founding, _child) is { } status)
+        {
+            if (!plan.HasRun)
+            {
+                founding.Keep(plan with { HasRun = true });
+            }
+
+            _isAlone = await IsAloneAsync(status.MemberId);
+            Become(new ReplicaIdentity(_node.Id, _node.Name, Rpc, status.MemberId));
+            await UpkeepAsync(founding, status.MemberId);
+        }
+
+        (_isGuest, _isAlone) = (true, false);
+        Log.IsOut(_log);
+        _etcd.Leave();
+        await _child.DisposeAsync();
+        _child = null;
+        EtcdFolder.Claim(Folder, _node.Id, plan.Token).RemoveData();
+        founding.Keep(null);
     }
 
-    private string? EtcdPath => _config.Store.EtcdPath is { Length: > 0 } path ? path : null;
+    // An etcd that lost its data must not come back as the member that it was: it would have forgotten what it agreed
+    // to. And one that joins anew has no use for data of before.
+    private ClusterPlan? PrepareData(Founding founding, ClusterPlan plan)
+    {
+        if (plan.HasRun && !EtcdFolder.HasDataIn(Folder))
+        {
+            Log.LostData(_log, Folder);
+            founding.Keep(null);
+            return null;
+        }
+
+        if (plan is { IsNew: false, HasRun: false })
+        {
+            if (EtcdFolder.HasDataIn(Folder))
+            {
+                EtcdFolder.Claim(Folder, _node.Id, plan.Token).RemoveData();
+            }
+
+            // Before it runs, for what it writes then is what must not get lost.
+            founding.Keep(plan with { HasRun = true });
+        }
+
+        return founding.Plan;
+    }
+
+    // Who cannot be told, as too few answer, is not alone.
+    private async Task<bool> IsAloneAsync(ulong own)
+    {
+        try
+        {
+            await RefreshAsync(_stop.Token);
+            return _care.Members is [{ IsLearner: false } only] && only.Id == own;
+        }
+        catch (Exception e) when (e is EtcdUnknownException or EtcdRefusedException)
+        {
+            return false;
+        }
+    }
+
+    private void Become(ReplicaIdentity identity)
+    {
+        _isGuest = false;
+        if (_isStarted)
+        {
+            _replica.Become(identity);
+            return;
+        }
+
+        _isStarted = true;
+        _replica.Start(identity);
+    }
+
+    // Until this server's etcd answers and has a vote. Null: it is no member any more.
+    private async Task<EtcdStatus?> WaitForVoteAsync(Founding founding, EtcdChild child)
+    {
+        var isThere = false;
+        while (true)
+        {
+            try
+            {
+                if (!isThere)
+                {
+                    await child.WaitReadyAsync(UpkeepEvery, _stop.Token);
+                    _etcd.Arrive(new EtcdClient(child.ClientOptions, _time), Absence);
+                    isThere = true;
+                }
+
+                var status = await _etcd.StatusAsync(_stop.Token);
+                if (!status.IsLearner)
+                {
+                    return status;
+                }
+
+                if (await IsStrangerAsync(founding))
+                {
+                    return null;
+                }
+
+                await Task.Delay(UpkeepEvery, _time, _stop.Token);
+            }
+            catch (Exception e) when (e is TimeoutException or EtcdUnknownException or EtcdRefusedException)
+            {
+                if (await IsStrangerAsync(founding))
+                {
+                    return null;
+                }
+            }
+        }
+    }
+
+    // Whether the leader says, again and again, that this server is none of its members.
+    private async Task<bool> IsStrangerAsync(Founding founding)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+        limit.CancelAfter(CallTime);
+        ClusterStanding? standing;
+        try
+        {
+            standing = await founding.StandingAsync(limit.Token);
+        }
+        catch (OperationCanceledException) when (!_stop.IsCancellationRequested)
+        {
+            return false;
+        }
+
+        if (standing is null)
+        {
+            return false;
+        }
+
+        _toldLeader = standing.Leader;
+        _strangerRounds = standing.IsMember ? 0 : _strangerRounds + 1;
+        if (_strangerRounds is > 0 and < StrangerRounds)
+        {
+            await Task.Delay(UpkeepEvery, _time, _stop.Token);
+            return await IsStrangerAsync(founding);
+        }
+
+        return _strangerRounds >= StrangerRounds;
+    }
 
     private EtcdChildOptions OptionsOf(ClusterPlan plan)
     {
@@ -327,9 +540,9 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
         }
 
         var bind = _config.Addresses.Bind;
-        return new EtcdChildOptions
+        var usual = new EtcdChildOptions
         {
-            Folder = Path.Combine(_config.DataDir, StoreMark.EtcdFolderName),
+            Folder = Folder,
             Program = EtcdPath,
             SpaceBytesMax = _config.Store.QuotaBytes,
             NodeId = _node.Id,
@@ -341,43 +554,41 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
             InitialCluster = [.. plan.Members.Select(static m => new EtcdInitialMember(m.Id, m.PeerUrl))],
             IsNewCluster = plan.IsNew,
         };
+        return usual with
+        {
+            HeartbeatInterval = usual.HeartbeatInterval * Patience,
+            ElectionTimeout = usual.ElectionTimeout * Patience,
+        };
     }
 
-    // A server that comes later: first without a vote.
+    // A server that comes later, or comes again: first without a vote.
     private async ValueTask<Reply> JoinAsync(ApiRequest request)
     {
+        if (MemberIn(request, out var member) is { } refusal)
+        {
+            return refusal;
+        }
+
         try
         {
-            var member = RpcJson.Read(request.Body.Span, ClusterJson.Default.ClusterMember);
-            if (!member.IsSound)
+            await RefreshAsync(request.Aborted);
+            if (_care.Members.Any(m => m.PeerUrls is [var url, ..] && !url.StartsWith(
+                new Uri(member!.PeerUrl).Scheme + ":", StringComparison.Ordinal)))
             {
-                return Reply.BadRequest("the member lacks its id, its name, or the address of its etcd");
-            }
-
-            var members = await _etcd.MembersAsync(request.Aborted);
-            if (members.Any(m => m.PeerUrls is [var url, ..] && !url.StartsWith(
-                new Uri(member.PeerUrl).Scheme + ":", StringComparison.Ordinal)))
-            {
-                Log.OtherTls(_log, member.Name);
+                Log.OtherTls(_log, member!.Name);
                 return Reply.BadRequest("the etcds of this cluster's servers are to speak TLS all, or none");
             }
 
-            if (!members.Any(m => m.PeerUrls.Contains(member.PeerUrl)))
+            _isAlone = false;
+            if (await _care.AdmitAsync(member!, request.Aborted) is { } why)
             {
-                _isAlone = false;
-                await _etcd.ChangeMembersAsync(new EtcdMemberChange.AddLearner(member.PeerUrl), request.Aborted);
-                members = await _etcd.MembersAsync(request.Aborted);
-                Log.Added(_log, member.Name);
+                return Reply.Text(503, why);
             }
 
-            var all = members.Select(m => m.PeerUrls.Contains(member.PeerUrl) ? member
+            var all = _care.Members.Select(m => m.PeerUrls.Contains(member!.PeerUrl) ? member
                 : new ClusterMember(m.Name, m.Name, m.PeerUrls[0])).ToList();
             var plan = new ClusterPlan(_founding!.Plan!.Token, all, IsNew: false, HasBegun: true);
             return Founding.Answer(new ClusterReply(plan, IsAgreed: true));
-        }
-        catch (JsonException e)
-        {
-            return Reply.BadRequest($"the member cannot be read: {e.Message}");
         }
         catch (Exception e) when (e is EtcdUnknownException or EtcdRefusedException)
         {
@@ -385,79 +596,74 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
         }
     }
 
-    // The etcd that leads should be the leader's own: one hop less for every write. New members get their votes, those
-    // that left go.
-    private async Task UpkeepAsync(ulong own)
+    private async ValueTask<Reply> StandingAsync(ApiRequest request)
     {
-        while (!_stop.IsCancellationRequested)
+        if (MemberIn(request, out var member) is { } refusal)
         {
+            return refusal;
+        }
+
+        try
+        {
+            await RefreshAsync(request.Aborted);
+        }
+        catch (Exception e) when (e is EtcdUnknownException or EtcdRefusedException)
+        {
+            return Reply.Text(503, e.Message);
+        }
+
+        // By a write: nothing but the newest may make a server throw its data away.
+        if (!await IsNewestAsync(isStrict: true, request.Aborted) || _founding?.Plan is not { } plan)
+        {
+            return Reply.Text(503, Forwarder.NoLeader);
+        }
+
+        var standing = new ClusterStanding(plan.Token, _care.Has(member!), _replica.Leader);
+        return new Reply(
+            200, Reply.JsonType, JsonSerializer.SerializeToUtf8Bytes(standing, ClusterJson.Default.ClusterStanding));
+    }
+
+    private static Reply? MemberIn(ApiRequest request, out ClusterMember? member)
+    {
+        member = null;
+        try
+        {
+            member = RpcJson.Read(request.Body.Span, ClusterJson.Default.ClusterMember);
+            return member.IsSound ? null
+                : Reply.BadRequest("the member lacks its id, its name, or the address of its etcd");
+        }
+        catch (JsonException e)
+        {
+            return Reply.BadRequest($"the member cannot be read: {e.Message}");
+        }
+    }
+
+    // Until this server is no member any more.
+    private async Task UpkeepAsync(Founding founding, ulong own)
+    {
+        while (true)
+        {
+            await Task.Delay(UpkeepEvery, _time, _stop.Token);
             try
             {
-                await Task.Delay(UpkeepEvery, _time, _stop.Token);
                 using var limit = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
                 limit.CancelAfter(CallTime);
-                await RefreshAsync(limit.Token);
-                var status = await _etcd.StatusAsync(limit.Token);
-                if (IsAstray(status, own) is { } leader)
-                {
-                    await _etcd.ChangeMembersAsync(new EtcdMemberChange.MoveLeader(leader.MemberId), limit.Token);
-                }
-
-                if (_replica.Leads)
-                {
-                    await TendAsync(limit.Token);
-                }
-
-                await _care.TendAsync(status, _replica.Leads, _stop.Token);
+                var status = await _care.RoundAsync(own, limit.Token);
+                _strangerRounds = 0;
+                await _space.TendAsync(status, _replica.Leads, _stop.Token);
             }
             catch (OperationCanceledException) when (_stop.IsCancellationRequested)
             {
-                return;
+                throw;
             }
-            catch (Exception e) // supervisor: the next round mends it
+            catch (Exception e) // supervisor: the next round mends it, unless this server was taken out
             {
                 Log.NotTended(_log, e.Message);
+                if (!Leads && await IsStrangerAsync(founding))
+                {
+                    return;
+                }
             }
-        }
-    }
-
-    // Who leads, when etcd's own lead has stood here beside it for a while: while a leader's end is not known yet, etcd
-    // would wait in vain for the dead one to take it.
-    private LeaderRecord? IsAstray(EtcdStatus status, ulong own)
-    {
-        var leader = Leader;
-        if (status.LeaderId != own || leader is null || leader.MemberId == own || leader != _astrayFrom
-            || !_members.Any(m => m.Id == leader.MemberId && !m.IsLearner))
-        {
-            (_astrayFrom, _astrayRounds) = (leader, 0);
-            return null;
-        }
-
-        return ++_astrayRounds % AstrayRounds == 0 ? leader : null;
-    }
-
-    private async Task TendAsync(CancellationToken stop)
-    {
-        foreach (var learner in _members.Where(static m => m is { IsLearner: true, Name.Length: > 0 }))
-        {
-            try
-            {
-                await _etcd.ChangeMembersAsync(new EtcdMemberChange.Promote(learner.Id), stop);
-                Log.Promoted(_log, learner.Name);
-            }
-            catch (EtcdRefusedException)
-            {
-                // It has not caught up yet.
-            }
-        }
-
-        var left = _membership.Members(wan: false)
-            .Where(static m => m.Status == MemberStatus.Left)
-            .Select(static m => m.Tags.GetValueOrDefault("id", "")).ToHashSet(StringComparer.Ordinal);
-        foreach (var gone in _members.Where(m => left.Contains(m.Name) && m.Name != _self.Id))
-        {
-            await _etcd.ChangeMembersAsync(new EtcdMemberChange.Remove(gone.Id), stop);
-            Log.Removed(_log, gone.Name);
         }
     }
 
@@ -469,34 +675,23 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
         [LoggerMessage(2, LogLevel.Warning, "{Text}")]
         public static partial void Warned(ILogger log, string text);
 
-        [LoggerMessage(3, LogLevel.Information, "a server is added, without a vote yet: server={Server}")]
-        public static partial void Added(ILogger log, string server);
-
-        [LoggerMessage(4, LogLevel.Information, "a server got its vote: server={Server}")]
-        public static partial void Promoted(ILogger log, string server);
-
-        [LoggerMessage(5, LogLevel.Information, "a server that left is out of the cluster: server={Server}")]
-        public static partial void Removed(ILogger log, string server);
+        [LoggerMessage(6, LogLevel.Debug, "looking after the cluster failed, trying again: {Why}")]
+        public static partial void NotTended(ILogger log, string why);
 
         [LoggerMessage(7, LogLevel.Warning,
+            "this server was taken out of the cluster; it removes its etcd's data and comes back as a new one")]
+        public static partial void IsOut(ILogger log);
+
+        [LoggerMessage(8, LogLevel.Warning,
+            "the data of this server's etcd is gone; it comes back as a new one: folder={Folder}")]
+        public static partial void LostData(ILogger log, string folder);
+
+        [LoggerMessage(9, LogLevel.Warning,
             "the etcds of the servers speak without TLS, although it is asked for between agents: {Why}")]
         public static partial void NoTls(ILogger log, string why);
 
-        [LoggerMessage(8, LogLevel.Warning,
+        [LoggerMessage(10, LogLevel.Warning,
             "a server cannot take part: of its etcd and those here only one side speaks TLS: server={Server}")]
         public static partial void OtherTls(ILogger log, string server);
-
-        [LoggerMessage(6, LogLevel.Debug, "looking after the cluster failed, trying again: {Why}")]
-        public static partial void NotTended(ILogger log, string why);
     }
 }
-
-/// <summary>A server that takes part in replication.</summary>
-/// <param name="Id">Its node id.</param>
-/// <param name="Name">Its node name.</param>
-/// <param name="Address">Where it takes calls of other agents. Empty: not known.</param>
-/// <param name="MemberId">Its member of etcd.</param>
-/// <param name="IsVoter">Whether it has a vote.</param>
-/// <param name="Leads">Whether it leads.</param>
-internal sealed record ClusterServer(
-    string Id, string Name, string Address, ulong MemberId, bool IsVoter, bool Leads);

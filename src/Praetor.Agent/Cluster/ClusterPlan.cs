@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Praetor.Agent.Local;
+using Praetor.Server.Replication;
 
 namespace Praetor.Agent.Cluster;
 
@@ -28,6 +29,9 @@ internal sealed record ClusterMember(string Id, string Name, string PeerUrl)
 internal sealed record ClusterPlan(
     string Token, IReadOnlyList<ClusterMember> Members, bool IsNew, bool HasBegun)
 {
+    /// <summary>Whether this server's etcd may have run: without its data it is another member from now on.</summary>
+    public bool HasRun { get; init; }
+
     /// <summary>Whether everything is there: it may have come from anybody.</summary>
     [JsonIgnore]
     public bool IsSound => Token is { Length: > 0 } && Members is { Count: > 0 }
@@ -59,7 +63,15 @@ internal sealed record ClusterPlan(
 /// <param name="IsAgreed">Whether it agrees to what was asked.</param>
 internal sealed record ClusterReply(ClusterPlan? Plan, bool IsAgreed);
 
+/// <summary>What the leader says about a server that asks whether it takes part.</summary>
+/// <param name="Token">The cluster.</param>
+/// <param name="IsMember">Whether it does.</param>
+/// <param name="Leader">Who leads.</param>
+internal sealed record ClusterStanding(string Token, bool IsMember, LeaderRecord? Leader);
+
 [JsonSerializable(typeof(ClusterPlan))]
+[JsonSerializable(typeof(ClusterStanding))]
+[JsonSerializable(typeof(ServerReport))]
 [JsonSerializable(typeof(ClusterReply))]
 [JsonSerializable(typeof(ClusterMember))]
 internal sealed partial class ClusterJson : JsonSerializerContext;

@@ -67,6 +67,10 @@ internal static class EtcdCommand
             "--heartbeat-interval", Milliseconds(options.HeartbeatInterval),
             "--election-timeout", Milliseconds(options.ElectionTimeout),
             "--pre-vote=true",
+
+            // It would refuse every change while one member is away, and no replacement could come; Autopilot
+            // checks.
+            "--strict-reconfig-check=false",
             "--max-txn-ops", Number(options.TxnOpsMax),
             "--max-request-bytes", Number(options.RequestBytesMax),
             "--quota-backend-bytes", Number(options.SpaceBytesMax),

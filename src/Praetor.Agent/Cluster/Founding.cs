@@ -4,6 +4,7 @@ using Praetor.Agent.Forwarding;
 using Praetor.Agent.Http;
 using Praetor.Agent.Http.Endpoints;
 using Praetor.Agent.Membership;
+using Praetor.Server.State;
 
 namespace Praetor.Agent.Cluster;
 
@@ -35,9 +36,7 @@ internal sealed partial class Founding(
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
     private readonly Lock _gate = new();
-    private readonly TaskCompletionSource<ClusterPlan> _begun =
-        new(TaskCreationOptions.RunContinuationsAsynchronously);
-
+    private volatile TaskCompletionSource _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ClusterPlan? _plan = ClusterPlan.Load(path);
 
     /// <summary>What this server belongs to, or has promised. Null: nothing.</summary>
@@ -95,6 +94,7 @@ internal sealed partial class Founding(
             if (plan is null)
             {
                 Local.DurableFile.Delete(path);
+                _begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             }
             else
             {
@@ -106,7 +106,7 @@ internal sealed partial class Founding(
 
         if (plan is { HasBegun: true })
         {
-            _begun.TrySetResult(plan);
+            _begun.TrySetResult();
         }
     }
 
@@ -203,10 +203,11 @@ internal sealed partial class Founding(
                 continue;
             }
 
-            if (theirs.IsNew && theirs.Members.Contains(self))
+            // Who promised has it on its disk: without, this server's data is gone, and it comes as a new one.
+            if (theirs.IsNew && Plan?.Token == theirs.Token)
             {
-                Keep(theirs);
-                return theirs;
+                Keep(theirs with { HasRun = false });
+                return Plan;
             }
 
             var body = JsonSerializer.SerializeToUtf8Bytes(self, ClusterJson.Default.ClusterMember);
@@ -221,18 +222,52 @@ internal sealed partial class Founding(
         return null;
     }
 
+    /// <summary>Asks the leader, by way of any server, whether this one still takes part. Null: nobody says
+    /// so.</summary>
+    public async Task<ClusterStanding?> StandingAsync(CancellationToken stop)
+    {
+        var body = JsonSerializer.SerializeToUtf8Bytes(self, ClusterJson.Default.ClusterMember);
+        foreach (var peer in servers.In(datacenter).Where(s => s.Id != self.Id).ToList())
+        {
+            var outcome = await SendAsync(peer, "PUT", RpcRoutes.ClusterStanding, body, stop);
+            if (outcome is { Refusal: null, Value.Status: 200 }
+                && StandingOf(outcome.Value) is { } standing && standing.Token == Plan?.Token)
+            {
+                return standing;
+            }
+        }
+
+        return null;
+    }
+
+    private static ClusterStanding? StandingOf(ServerReply reply)
+    {
+        try
+        {
+            return RpcJson.Read(reply.Body, ClusterJson.Default.ClusterStanding);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
     private async Task<ClusterReply?> AskAsync(
         ServerPeer peer, string method, string target, byte[] body, CancellationToken stop)
     {
-        var outcome = await forwarder.AskServerAsync(
+        var outcome = await SendAsync(peer, method, target, body, stop);
+        return outcome.Refusal is null ? ReplyOf(outcome.Value) : null;
+    }
+
+    private Task<Outcome<ServerReply>> SendAsync(
+        ServerPeer peer, string method, string target, byte[] body, CancellationToken stop) =>
+        forwarder.AskServerAsync(
             new ServerCall
             {
                 Method = method, Target = target, Datacenter = datacenter, Body = body, IsOwn = true,
                 IsRepeatable = true,
             },
             peer, stop);
-        return outcome.Refusal is null ? ReplyOf(outcome.Value) : null;
-    }
 
     private ClusterReply Promise(ApiRequest request)
     {

@@ -29,7 +29,20 @@ internal sealed class LateEtcd : IEtcd
             ? throw new EtcdRefusedException(why, Unavailable) { IsAbsent = true } : etcd.CommitAsync(txn, stop);
     }
 
-    public EtcdTxnAnswer Commit(EtcdTxn txn, TimeSpan within) => Etcd.Commit(txn, within);
+    public EtcdTxnAnswer Commit(EtcdTxn txn, TimeSpan within)
+    {
+        var etcd = Etcd;
+        return _absence() is { } why
+            ? throw new EtcdRefusedException(why, Unavailable) { IsAbsent = true } : etcd.Commit(txn, within);
+    }
+
+    /// <summary>It is not there any more; another may come.</summary>
+    public void Leave()
+    {
+        var gone = _etcd;
+        _etcd = null;
+        gone?.Dispose();
+    }
 
     public IAsyncEnumerable<EtcdEvent> WatchAsync(byte[] key, byte[] end, long fromRevision, CancellationToken stop) =>
         Etcd.WatchAsync(key, end, fromRevision, stop);

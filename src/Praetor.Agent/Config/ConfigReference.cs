@@ -10,7 +10,7 @@ public static class ConfigReference
     {
         ["Access control"] = "ACLs bring these; until then an agent with `acl.enabled` refuses to start. ",
         ["TLS"] = "TLS between agents and gRPC bring these, as calls between agents are in the clear so far. ",
-        ["Consensus"] = "several servers in one datacenter bring these. ",
+        ["Consensus"] = "etcd keeps the log, so most of these have nothing to set here. ",
         ["HTTP and web interface"] = "the web interface brings these. ",
         ["Telemetry"] = "metrics are served at `/v1/agent/metrics` so far, and sent nowhere. ",
     };

@@ -34,6 +34,12 @@ internal sealed class RpcRoutes(
     public const string ClusterBegin = Root + "cluster/begin";
     public const string ClusterJoin = Root + "cluster/join";
 
+    /// <summary>Whether a server still takes part, as the leader knows it.</summary>
+    public const string ClusterStanding = Root + "cluster/standing";
+
+    /// <summary>How far a server is.</summary>
+    public const string ClusterReport = Root + "cluster/report";
+
     /// <summary>An answer that lasts as long as its server leads.</summary>
     public const string Pulse = Root + "cluster/pulse";
 

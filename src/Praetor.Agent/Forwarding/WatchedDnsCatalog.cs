@@ -153,7 +153,8 @@ internal sealed class WatchedDnsCatalog : IDnsCatalog
 
 /// <summary>A server's own catalog, and those of other datacenters.</summary>
 internal sealed class FederatedDnsCatalog(
-    IDnsCatalog here, WatchedDnsCatalog elsewhere, string datacenter, Func<string, bool> isKnown) : IDnsCatalog
+    IDnsCatalog here, WatchedDnsCatalog elsewhere, string datacenter, Func<string, bool> isKnown,
+    Func<bool> hasState) : IDnsCatalog
 {
     public ulong Version => here.Version + elsewhere.Version;
 
@@ -162,11 +163,11 @@ internal sealed class FederatedDnsCatalog(
     public ulong VersionOf(string service) => here.VersionOf(service) + elsewhere.VersionOf(service);
 
     public IReadOnlyList<DnsInstance> Instances(string service, DnsView view, string datacenter) =>
-        IsHere(datacenter) || !IsKnown(datacenter)
+        IsAnsweredHere(datacenter)
             ? here.Instances(service, view, datacenter)
             : elsewhere.Instances(service, view, datacenter);
 
-    public DnsNode? Node(string name, string datacenter) => IsHere(datacenter) || !IsKnown(datacenter)
+    public DnsNode? Node(string name, string datacenter) => IsAnsweredHere(datacenter)
         ? here.Node(name, datacenter) : elsewhere.Node(name, datacenter);
 
     public DnsNode? NodeAt(IPAddress address) => here.NodeAt(address);
@@ -176,10 +177,13 @@ internal sealed class FederatedDnsCatalog(
     public IReadOnlyList<DnsNode> Servers() => here.Servers();
 
     public IDnsCatalog Noting(DnsMissing missing) => new FederatedDnsCatalog(
-        here, (WatchedDnsCatalog)elsewhere.Noting(missing), datacenter, isKnown);
+        here, (WatchedDnsCatalog)elsewhere.Noting(missing), datacenter, isKnown, hasState);
 
     public ValueTask<bool> FetchAsync(DnsMissing missing, CancellationToken stop) =>
         elsewhere.FetchAsync(missing, stop);
+
+    // A server that has no state yet asks for it, as a client does.
+    private bool IsAnsweredHere(string asked) => IsHere(asked) ? hasState() : !IsKnown(asked);
 
     private bool IsHere(string asked) =>
         asked.Length == 0 || string.Equals(asked, datacenter, StringComparison.OrdinalIgnoreCase);

@@ -252,7 +252,7 @@ internal sealed partial class HttpApi(ApiSurroundings around)
     private async ValueTask<bool> IsLedElsewhereAsync(
         HttpContext context, ApiRequest request, Route route, ILeadership leadership)
     {
-        if (route.AnyServer || (route.Read is not null && request.Query.Has("stale")))
+        if (route.AnyServer || (route.Read is not null && leadership.HasState && request.Query.Has("stale")))
         {
             return false;
         }

@@ -23,6 +23,9 @@ public sealed partial class AgentRuntime : IAsyncDisposable
     /// <summary>How long leaving may take before the agent goes anyway.</summary>
     private static readonly TimeSpan LeaveTime = TimeSpan.FromSeconds(15);
 
+    /// <summary>How long another server may take to take the lead when this one ends.</summary>
+    private static readonly TimeSpan HandOverTime = TimeSpan.FromSeconds(2);
+
     private readonly AgentBuild _build;
     private readonly Func<ConfigResult> _load;
     private readonly TimeProvider _time;
@@ -222,9 +225,11 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         try
         {
             using var limit = new CancellationTokenSource(LeaveTime, _time);
+            await _server.PrepareToLeaveAsync(limit.Token);
             await _local.AntiEntropy.EndAsync().WaitAsync(limit.Token);
             await _membership.LeaveAsync(limit.Token);
             await DrainAsync();
+            await _server.FinishLeavingAsync(limit.Token);
         }
         catch (OperationCanceledException)
         {
@@ -251,6 +256,7 @@ public sealed partial class AgentRuntime : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Log.Stopping(_logger);
+        await HandOverAsync();
         await StopToolsAsync();
         await _proxies.DisposeAsync();
 
@@ -262,6 +268,20 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         _reloads.Dispose();
         Log.Stopped(_logger);
         _log.Dispose();
+    }
+
+    // First of all: while this agent ends, requests that came to it find another leader.
+    private async Task HandOverAsync()
+    {
+        try
+        {
+            using var limit = new CancellationTokenSource(HandOverTime, _time);
+            await _server.PrepareToLeaveAsync(limit.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // The others will notice that it is gone.
+        }
     }
 
     // Each once, as long as it holds: a reload brings the same ones again.

@@ -6,6 +6,7 @@ using Praetor.Agent.Dns;
 using Praetor.Agent.Local;
 using Praetor.Agent.Logging;
 using Praetor.Agent.Telemetry;
+using Praetor.Server.Autopilot;
 using Praetor.Server.Model;
 
 namespace Praetor.Agent.Runtime;
@@ -26,6 +27,18 @@ internal static class ConfigMapping
                 RotateAfter = config.Values.Duration("log_rotate_duration"),
                 FilesMax = config.Values.Count("log_rotate_max_files"),
             },
+    };
+
+    public static AutopilotConfiguration Autopilot(AgentConfig config) => new()
+    {
+        CleanupDeadServers = config.Values.Flag("autopilot.cleanup_dead_servers"),
+        LastContactThreshold = config.Values.Duration("autopilot.last_contact_threshold"),
+        MaxTrailingLogs = (ulong)Math.Max(0, config.Values.Whole("autopilot.max_trailing_logs")),
+        MinQuorum = (ulong)Math.Max(0, config.Values.Whole("autopilot.min_quorum")),
+        ServerStabilizationTime = config.Values.Duration("autopilot.server_stabilization_time"),
+        RedundancyZoneTag = config.Values.Text("autopilot.redundancy_zone_tag"),
+        DisableUpgradeMigration = config.Values.Flag("autopilot.disable_upgrade_migration"),
+        UpgradeVersionTag = config.Values.Text("autopilot.upgrade_version_tag"),
     };
 
     public static MetricFilter MetricFilter(AgentConfig config) => new(

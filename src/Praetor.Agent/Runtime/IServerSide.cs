@@ -58,6 +58,12 @@ internal interface IServerSide : IAsyncDisposable
     /// <exception cref="IOException">The port for other agents cannot be had.</exception>
     Task StartAsync(RouteTable routes, CancellationToken stop);
 
+    /// <summary>Gives its duties to other servers, before the agent leaves.</summary>
+    Task PrepareToLeaveAsync(CancellationToken stop);
+
+    /// <summary>Waits until the others need this one no more, after the agent has left.</summary>
+    Task FinishLeavingAsync(CancellationToken stop);
+
     /// <summary>Takes over what can change.</summary>
     /// <returns>Why not; null: it did.</returns>
     Task<string?> ReloadAsync(AgentConfig next);

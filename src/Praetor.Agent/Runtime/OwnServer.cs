@@ -13,6 +13,7 @@ using Praetor.Agent.Http.Endpoints;
 using Praetor.Agent.Local;
 using Praetor.Agent.Logging;
 using Praetor.Agent.Membership;
+using Praetor.Server.Autopilot;
 using Praetor.Server.Coordinates;
 using Praetor.Server.Queries;
 using Praetor.Server.Sessions;
@@ -24,6 +25,9 @@ namespace Praetor.Agent.Runtime;
 /// <summary>The catalog's side of a server: the state, and the port at which other agents ask for it.</summary>
 internal sealed class OwnServer : IServerSide
 {
+    // The term of one that elected itself, as Consul's single servers show it.
+    private const ulong OnlyTerm = 2;
+
     // As in Consul; a dev agent's user wants to see something.
     private static readonly TimeSpan CoordinatePeriod = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan CoordinatePeriodOfDev = TimeSpan.FromMilliseconds(100);
@@ -44,6 +48,7 @@ internal sealed class OwnServer : IServerSide
     private readonly Func<string, string> _tokens;
     private readonly SessionTimers _sessions;
     private readonly CancellationTokenSource _stop = new();
+    private readonly DateTimeOffset _started;
     private HttpServer? _rpc;
     private CatalogReconciler? _reconciler;
     private Task _collecting = Task.CompletedTask;
@@ -57,6 +62,7 @@ internal sealed class OwnServer : IServerSide
     {
         (_config, _node, _links, _tokens, _time, _log) = (config, node, links, tokens, time, log);
         _waits = new Random(random.Next());
+        _started = time.GetUtcNow();
         var store = StoreMark.Claim(config.DataDir, config.Store);
         if (store.Kind == StoreKind.Etcd)
         {
@@ -94,7 +100,8 @@ internal sealed class OwnServer : IServerSide
                 StaleMax = config.Dns.AllowStale ? config.Dns.MaxStale : TimeSpan.Zero,
             }),
             config.Datacenter,
-            links.Servers.Knows);
+            links.Servers.Knows,
+            () => _cluster?.HasState ?? true);
     }
 
     /// <summary>Whether this server, one of several, may answer by itself. Null: it is alone.</summary>
@@ -122,7 +129,8 @@ internal sealed class OwnServer : IServerSide
     {
         var valueMax = (int)Math.Min(_config.Limits.KvValueBytesMax, int.MaxValue);
         StatusEndpoints.AddTo(routes, Address, _cluster);
-        new OperatorEndpoints(_node, Address, _cluster).AddTo(routes);
+        new OperatorEndpoints(_node, Address, () => _store.Current.Index, _cluster).AddTo(routes);
+        new AutopilotEndpoints(_store, ConfigMapping.Autopilot(_config), Health).AddTo(routes);
         new KvEndpoints(_store, valueMax).AddTo(routes);
         new SessionEndpoints(_store, _sessions, _node.Name, SessionTtlMin(_config)).AddTo(routes);
         var transactionMax = (int)Math.Min(_config.Limits.TxnBytesMax, int.MaxValue);
@@ -147,7 +155,7 @@ internal sealed class OwnServer : IServerSide
     {
         if (_cluster is null)
         {
-            await _mesh.InitializeAsync(stop);
+            await InitializeAsync(stop);
             _expiring = UntilStoppedAsync(_sessions.RunAsync);
         }
 
@@ -206,6 +214,12 @@ internal sealed class OwnServer : IServerSide
             _cluster.Start();
         }
     }
+
+    public Task PrepareToLeaveAsync(CancellationToken stop) =>
+        _cluster?.PrepareToLeaveAsync(stop) ?? Task.CompletedTask;
+
+    public Task FinishLeavingAsync(CancellationToken stop) =>
+        _cluster?.FinishLeavingAsync(stop) ?? Task.CompletedTask;
 
     public async Task<string?> ReloadAsync(AgentConfig next)
     {
@@ -273,7 +287,7 @@ internal sealed class OwnServer : IServerSide
         var reconciler = Reconciler(membership);
         try
         {
-            await _mesh.InitializeAsync(ended);
+            await InitializeAsync(ended);
             reconciler.Start();
             await _sessions.RunAsync(ended);
         }
@@ -290,6 +304,35 @@ internal sealed class OwnServer : IServerSide
             await reconciler.DisposeAsync();
         }
     }
+
+    // What a state begins with; done again for each leadership, by whoever has it.
+    private async Task InitializeAsync(CancellationToken stop)
+    {
+        await _mesh.InitializeAsync(stop);
+        if (AutopilotQueries.Of(new ReadView(_store.Current, tracks: false)) is null)
+        {
+            _ = await _store.SubmitAsync(new SetAutopilot(ConfigMapping.Autopilot(_config), expected: 0));
+        }
+    }
+
+    // One that is alone leads as long as it runs.
+    private ClusterHealth Health() => _cluster?.Health ?? new ClusterHealth(
+    [
+        new ServerHealth
+        {
+            Id = _node.Id,
+            Name = _node.Name,
+            Address = Address,
+            Status = MemberStatus.Alive,
+            Version = NodeIdentity.CompatibleVersion,
+            IsLeader = true,
+            IsVoter = true,
+            LastTerm = OnlyTerm,
+            LastIndex = _store.Current.Index,
+            IsHealthy = true,
+            StableSince = _started,
+        },
+    ]);
 
     private async Task UntilStoppedAsync(Func<CancellationToken, Task> run)
     {

@@ -115,6 +115,10 @@ internal sealed class RemoteServers : IServerSide
         return Task.CompletedTask;
     }
 
+    public Task PrepareToLeaveAsync(CancellationToken stop) => Task.CompletedTask;
+
+    public Task FinishLeavingAsync(CancellationToken stop) => Task.CompletedTask;
+
     public Task<string?> ReloadAsync(AgentConfig next) => Task.FromResult<string?>(null);
 
     public async ValueTask<string> StatusPageAsync(CancellationToken stop)

@@ -56,11 +56,14 @@ public sealed class Replica : IAsyncDisposable
     private readonly ReplicaLog _tell;
     private readonly CancellationTokenSource _stop = new();
     private readonly SemaphoreSlim _ended = new(0);
-    private ReplicaIdentity _self = new("", "", "", 0);
+    private volatile ReplicaIdentity _self = new("", "", "", 0);
     private volatile LeaderRecord? _leader;
     private volatile string? _successor;
     private LeaderRecord? _silent;
     private ulong _applied;
+    private long _heardAt;
+    private volatile bool _hasState;
+    private bool _hasResigned;
     private long _lastSnapshotBytes;
     private Task _loop = Task.CompletedTask;
 
@@ -97,6 +100,12 @@ public sealed class Replica : IAsyncDisposable
     /// <summary>Whether this server leads.</summary>
     public bool Leads => _engine.Leads;
 
+    /// <summary>Whether the log was read to its end once: the state is a real one, be it a little behind.</summary>
+    public bool HasState => _hasState;
+
+    /// <summary>For how long nothing was heard of the leader. Zero: this server leads.</summary>
+    public TimeSpan Silence => Leads || !_hasState ? TimeSpan.Zero : _time.GetElapsedTime(Volatile.Read(ref _heardAt));
+
     /// <summary>Told when this server begins to lead, with a token that ends when it ceases.</summary>
     public event Action<CancellationToken>? Led;
 
@@ -121,6 +130,9 @@ public sealed class Replica : IAsyncDisposable
         _self = self;
         _loop = RunAsync();
     }
+
+    /// <summary>Goes on as another member of etcd; the state stays.</summary>
+    public void Become(ReplicaIdentity self) => _self = self;
 
     /// <summary>Makes sure that what this server answers now is the newest: by its lease, or by a write.</summary>
     /// <param name="isStrict">Whether the lease does not suffice.</param>
@@ -164,6 +176,8 @@ public sealed class Replica : IAsyncDisposable
             {
                 var view = await CatchUpAsync(term: null);
                 failures = 0;
+                Hear();
+                _hasState = true;
                 await FollowAsync(view!);
             }
             catch (OperationCanceledException) when (_stop.IsCancellationRequested)
@@ -266,7 +280,11 @@ public sealed class Replica : IAsyncDisposable
             if (Leader is not { } leader || leader.Id == _self.Id)
             {
                 // Nobody leads, or this server did before it was started again: at once.
-                await WaitForSuccessorAsync(view);
+                if (await IsTakenBySuccessorAsync(view))
+                {
+                    return;
+                }
+
                 await TryLeadAsync(view, isQuiet: false);
                 return;
             }
@@ -299,7 +317,7 @@ public sealed class Replica : IAsyncDisposable
         var events = _log.WatchAsync(view, end.Token).GetAsyncEnumerator(end.Token);
         var quiet = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var silence = _time.CreateTimer(
-            static quiet => ((TaskCompletionSource)quiet!).TrySetResult(), quiet, Silence(), Timeout.InfiniteTimeSpan);
+            static quiet => ((TaskCompletionSource)quiet!).TrySetResult(), quiet, Patience(), Timeout.InfiniteTimeSpan);
         Task<bool>? next = null;
         try
         {
@@ -311,7 +329,7 @@ public sealed class Replica : IAsyncDisposable
                 }
 
                 next = events.MoveNextAsync().AsTask();
-                silence.Change(Silence(), Timeout.InfiniteTimeSpan);
+                silence.Change(Patience(), Timeout.InfiniteTimeSpan);
                 var first = await Task.WhenAny([next, quiet.Task, .. Pending(pulse)]);
                 if (first == pulse)
                 {
@@ -334,6 +352,7 @@ public sealed class Replica : IAsyncDisposable
                     return Heard.Missed;
                 }
 
+                Hear();
                 if (!await TakeAsync(events.Current))
                 {
                     return Heard.Missed;
@@ -347,6 +366,8 @@ public sealed class Replica : IAsyncDisposable
             await events.DisposeAsync();
         }
     }
+
+    private void Hear() => Volatile.Write(ref _heardAt, _time.GetTimestamp());
 
     private static IEnumerable<Task> Pending(Task pulse) => pulse.IsCompleted ? [] : [pulse];
 
@@ -376,7 +397,7 @@ public sealed class Replica : IAsyncDisposable
         return now.Entries.Count > 0 || now.LeaderRevision != view.LeaderRevision;
     }
 
-    private TimeSpan Silence()
+    private TimeSpan Patience()
     {
         lock (_random)
         {
@@ -384,13 +405,36 @@ public sealed class Replica : IAsyncDisposable
         }
     }
 
-    // Who was named by the last leader is given a moment.
-    private async Task WaitForSuccessorAsync(LogView view)
+    // Whom the last leader named is given a moment; who gave the lead back without a name, lets any other have it.
+    private async Task<bool> IsTakenBySuccessorAsync(LogView view)
     {
-        if (view.Leader is { Id.Length: 0, Name: { Length: > 0 } successor } && successor != _self.Id)
+        var hasResigned = _hasResigned;
+        _hasResigned = false;
+        if (view.Leader is not { Id.Length: 0, Name: var successor } || successor == _self.Id
+            || (successor.Length == 0 && !hasResigned))
         {
-            await Task.Delay(_options.Lease, _time, _stop.Token);
+            return false;
         }
+
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+        using var limit = new CancellationTokenSource(_options.Lease, _time);
+        await using var ends = limit.Token.Register(over.Cancel);
+        try
+        {
+            await foreach (var told in _log.WatchAsync(view, over.Token))
+            {
+                if (told.Row.Key.AsSpan().SequenceEqual(_log.Keys.Leader))
+                {
+                    return true;
+                }
+            }
+        }
+        catch (OperationCanceledException) when (!_stop.IsCancellationRequested)
+        {
+            // It does not take it.
+        }
+
+        return false;
     }
 
     private async Task TryLeadAsync(LogView seen, bool isQuiet)
@@ -478,6 +522,7 @@ public sealed class Replica : IAsyncDisposable
         {
             using var limit = new CancellationTokenSource(_options.CallTime, _time);
             await _log.ResignAsync(term, _successor ?? "", limit.Token);
+            _hasResigned = true;
             _tell(false, "this server gave the lead back");
         }
         catch (Exception e) when (e is EtcdUnknownException or EtcdRefusedException or OperationCanceledException)

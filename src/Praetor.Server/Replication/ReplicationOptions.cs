@@ -35,6 +35,18 @@ public sealed record ReplicationOptions
     /// <summary>Pause before a call that failed is made again.</summary>
     public TimeSpan Pause { get; init; } = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>The same with more patience: for slow networks and machines.</summary>
+    /// <param name="factor">How many times as long others wait; 1 changes nothing.</param>
+    /// <remarks>The beat and the lease stay: then a server with more patience and one with less agree on when the
+    /// leader's lease is over, and the setting may be changed on one server after the other.</remarks>
+    public ReplicationOptions With(int factor) => this with
+    {
+        Silence = Silence * factor,
+        CallTime = CallTime * factor,
+        SeekTime = SeekTime * factor,
+        OutcomeTime = OutcomeTime * factor,
+    };
+
     /// <summary>How large an entry of the log grows before another is begun, unless one command alone is
     /// larger.</summary>
     public int EntryBytes { get; init; } = 1024 * 1024;

@@ -1,5 +1,6 @@
 using Codecs.MessagePack;
 using Codecs.Snapshots;
+using Praetor.Server.Autopilot;
 using Praetor.Server.Model;
 using Praetor.Server.State;
 
@@ -36,7 +37,7 @@ internal static class OwnRecords
 
         foreach (var record in view.PeekScan(Tables.DocumentsByName, []))
         {
-            if (record.Name != ReplacedMark.Name && !KeptRecords.Is(record))
+            if (record.Name is not (ReplacedMark.Name or AutopilotConfiguration.Name) && !KeptRecords.Is(record))
             {
                 blocks.Add(Type, new Own(Document + record.Name, record, record.Json), Write);
                 yield return true;

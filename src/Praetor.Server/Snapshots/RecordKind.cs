@@ -30,12 +30,12 @@ internal static class RecordKinds
         new(SnapshotRecordTypes.CaProvider, CaPieces.ReadProvider),
         new(SnapshotRecordTypes.CaConfig, CaPieces.ReadConfig),
         new(SnapshotRecordTypes.ConfigEntry, ConfigEntryRecords.Read) { Write = ConfigEntryRecords.Write },
+        new(SnapshotRecordTypes.Autopilot, AutopilotRecords.Read) { Write = AutopilotRecords.Write },
         new(SnapshotRecordTypes.Index, OwnRecords.Read) { Write = OwnRecords.Write },
 
         // Nothing here knows what these say yet, so they are kept as they came.
         Kept(SnapshotRecordTypes.LegacyAcl, KeptRecords.Write),
         Kept(SnapshotRecordTypes.PreparedQuery),
-        Kept(SnapshotRecordTypes.Autopilot),
         Kept(SnapshotRecordTypes.AclBootstrap),
         Kept(SnapshotRecordTypes.AclToken),
         Kept(SnapshotRecordTypes.AclPolicy),

@@ -109,7 +109,7 @@ internal sealed class FlagParser(FlagSet flags, bool lenient)
         }
     }
 
-    private static string Quote(string? text) =>
+    internal static string Quote(string? text) =>
         "\"" + (text ?? "").Replace("\\", "\\\\", StringComparison.Ordinal)
             .Replace("\"", "\\\"", StringComparison.Ordinal) + "\"";
 }

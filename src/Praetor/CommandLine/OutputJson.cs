@@ -17,6 +17,8 @@ namespace Praetor.CommandLine;
 [JsonSerializable(typeof(Intention[]))]
 [JsonSerializable(typeof(RaftServer[]))]
 [JsonSerializable(typeof(CaConfiguration))]
+[JsonSerializable(typeof(AutopilotConfiguration))]
+[JsonSerializable(typeof(AutopilotState))]
 [JsonSerializable(typeof(Dictionary<string, string>))]
 [JsonSerializable(typeof(SortedDictionary<string, JsonElement>))]
 [JsonSerializable(typeof(string))]

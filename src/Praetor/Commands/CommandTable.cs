@@ -85,13 +85,29 @@ internal static class CommandTable
             For those who run the servers.
 
                 $ praetor operator raft list-peers
+                $ praetor operator autopilot state
             """),
+        Group("operator autopilot", "Says how the servers are looked after", """
+            The leader looks after the servers: it gives new ones their votes and takes dead ones out.
+
+                $ praetor operator autopilot state
+                $ praetor operator autopilot set-config -server-stabilization-time=30s
+            """),
+        new("operator autopilot get-config", "Prints the rules",
+            static () => new OperatorAutopilotGetConfigCommand()),
+        new("operator autopilot set-config", "Changes the rules",
+            static () => new OperatorAutopilotSetConfigCommand()),
+        new("operator autopilot state", "Says how the servers are", static () => new OperatorAutopilotStateCommand()),
         Group("operator raft", "Looks after the servers that keep the state", """
             The servers that keep the state, in the words of Raft.
 
                 $ praetor operator raft list-peers
+                $ praetor operator raft transfer-leader
             """),
         new("operator raft list-peers", "Lists them", static () => new OperatorRaftListPeersCommand()),
+        new("operator raft remove-peer", "Takes one out", static () => new OperatorRaftRemovePeerCommand()),
+        new("operator raft transfer-leader", "Makes another lead",
+            static () => new OperatorRaftTransferLeaderCommand()),
         new("reload", "Makes the agent read its files again", static () => new ReloadCommand()),
         new("rtt", "Estimates the round trip between two nodes", static () => new RttCommand()),
         Group("services", "Registers and removes services", """

@@ -8,8 +8,9 @@ namespace Praetor.Agent.Http.Endpoints;
 /// <summary>/v1/operator/raft: the servers that keep the state, in the words of Consul's consensus.</summary>
 /// <param name="self">This server.</param>
 /// <param name="address">Its RPC address.</param>
+/// <param name="index">The index of this server's state.</param>
 /// <param name="cluster">The servers. Null: this one is alone.</param>
-internal sealed class OperatorEndpoints(NodeIdentity self, string address, ClusterNode? cluster)
+internal sealed class OperatorEndpoints(NodeIdentity self, string address, Func<ulong> index, ClusterNode? cluster)
 {
     private static readonly AclRequirement Read = new("operator", "read");
     private static readonly AclRequirement Write = new("operator", "write");
@@ -36,7 +37,7 @@ internal sealed class OperatorEndpoints(NodeIdentity self, string address, Clust
     private void WriteConfiguration(Utf8JsonWriter json)
     {
         var servers = cluster?.Servers()
-            ?? [new ClusterServer(self.Id, self.Name, address, 0, IsVoter: true, Leads: true)];
+            ?? [new ClusterServer(self.Id, self.Name, address, 0, IsVoter: true, Leads: true) { LastIndex = index() }];
         json.WriteStartObject();
         json.WriteStartArray("Servers");
         foreach (var server in servers)
@@ -48,6 +49,7 @@ internal sealed class OperatorEndpoints(NodeIdentity self, string address, Clust
             json.WriteBoolean("Leader", server.Leads);
             json.WriteString("ProtocolVersion", "3");
             json.WriteBoolean("Voter", server.IsVoter);
+            json.WriteNumber("LastIndex", server.LastIndex);
             json.WriteEndObject();
         }
 
@@ -62,8 +64,8 @@ internal sealed class OperatorEndpoints(NodeIdentity self, string address, Clust
         if (id.Length == 0 == (at.Length == 0))
         {
             return Reply.BadRequest(id.Length == 0
-                ? "Must specify either ?id with the server's ID or ?address with IP:port of peer to remove"
-                : "Must specify only one of ?id or ?address");
+                ? "Bad request: Must specify either ?id with the server's ID or ?address with IP:port of peer to remove"
+                : "Bad request: Must specify only one of ?id or ?address");
         }
 
         var found = cluster?.Servers().FirstOrDefault(s => id.Length > 0 ? s.Id == id : s.Address == at);
@@ -74,7 +76,7 @@ internal sealed class OperatorEndpoints(NodeIdentity self, string address, Clust
                 : $"address \"{at}\" was not found in the Raft configuration");
         }
 
-        return await cluster!.RemoveAsync(found.MemberId, request.Aborted) is { } why
+        return await cluster!.RemoveAsync(found, request.Aborted) is { } why
             ? Reply.Text(500, why) : Reply.Ok;
     }
 
@@ -96,14 +98,14 @@ internal sealed class OperatorEndpoints(NodeIdentity self, string address, Clust
             return Reply.Text(500, $"server \"{id}\" is no voter of this cluster");
         }
 
-        return cluster!.Resign(id)
+        return await cluster!.HandOverAsync(id.Length > 0 ? id : cluster.BestSuccessor(), request.Aborted)
             ? Reply.Json(request.Pretty, static json =>
             {
                 json.WriteStartObject();
                 json.WriteBoolean("Success", value: true);
                 json.WriteEndObject();
             })
-            : Reply.Text(500, "this server does not lead any more; try again");
+            : Reply.Text(500, "the other server does not take the lead; try again");
     }
 
     private async ValueTask<IReadOnlyList<ClusterServer>?> VotersAsync(CancellationToken stop)
