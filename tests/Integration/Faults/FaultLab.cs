@@ -69,8 +69,8 @@ internal sealed class FaultLab : IAsyncDisposable
         foreach (var probe in _probes)
         {
             var leader = await probe.GetAsync("/v1/status/leader?stale");
-            if (_servers.FirstOrDefault(s => leader?.Contains($"\"{s.Machine.Address}:", StringComparison.Ordinal) == true)
-                is { } found)
+            if (_servers.FirstOrDefault(
+                s => leader?.Contains($"\"{s.Machine.Address}:", StringComparison.Ordinal) == true) is { } found)
             {
                 return found;
             }

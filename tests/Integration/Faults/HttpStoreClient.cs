@@ -168,7 +168,8 @@ internal sealed class HttpStoreClient : IStoreClient, IDisposable
 
     private static TransferOutput Done(IReadOnlyList<Pair> pairs) => pairs.Count == 0
         ? throw new NotDoneException()
-        : new TransferOutput(true, [.. pairs.Select(static p => p.Value)], [.. pairs.Select(static p => p.ModifyIndex)]);
+        : new TransferOutput(
+            true, [.. pairs.Select(static p => p.Value)], [.. pairs.Select(static p => p.ModifyIndex)]);
 
     private static List<Pair> Pairs(string body, bool inResults)
     {

@@ -132,5 +132,6 @@ public sealed class KillLoopTests
     }
 
     private static int Rounds(string variable, int usual) =>
-        int.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out var set) ? set : usual;
+        int.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out var set)
+            ? set : usual;
 }

@@ -32,8 +32,8 @@ public sealed record Verdict(bool? IsLinearizable, long Steps, string Problem);
 /// The problem: clients that work side by side see answers; is there an order of their calls that keeps what was over
 /// before another began, in which each answer is right?
 /// The idea (Wing and Gong; Lowe's memory): take any call that began before the first end among those left, if the
-/// model allows its answer, and go on; go back when stuck. Which calls were taken and the state they made say all about what
-/// can follow, so a pair that was met before is not tried again. Calls with an unknown outcome have no end: they may be
+/// model allows its answer, and go on; go back when stuck. Which calls were taken and the state they made say all
+/// about what can follow, so a pair that was met before is not tried again. Calls with an unknown outcome have no end: they may be
 /// taken at any time from their beginning on, or never, so the search is over when all others are taken.
 /// Keys that do not touch each other are checked each alone by the caller, as their orders are independent.
 /// </remarks>
