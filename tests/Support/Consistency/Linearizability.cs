@@ -33,8 +33,9 @@ public sealed record Verdict(bool? IsLinearizable, long Steps, string Problem);
 /// before another began, in which each answer is right?
 /// The idea (Wing and Gong; Lowe's memory): take any call that began before the first end among those left, if the
 /// model allows its answer, and go on; go back when stuck. Which calls were taken and the state they made say all
-/// about what can follow, so a pair that was met before is not tried again. Calls with an unknown outcome have no end: they may be
-/// taken at any time from their beginning on, or never, so the search is over when all others are taken.
+/// about what can follow, so a pair that was met before is not tried again. Calls with an unknown outcome have no
+/// end: they may be taken at any time from their beginning on, or never, so the search is over when all others are
+/// taken.
 /// Keys that do not touch each other are checked each alone by the caller, as their orders are independent.
 /// </remarks>
 public static class Linearizability
