@@ -1,5 +1,3 @@
-using Support;
-
 namespace Integration.Faults;
 
 /// <summary>What breaks, in the words of a plan.</summary>
@@ -25,16 +23,8 @@ internal sealed class FaultDriver(FaultLab lab, Random random, TimeSpan shortest
     private static readonly TimeSpan Rest = TimeSpan.FromSeconds(1.5);
     private static readonly string[] ClockSteps = ["+1h", "-1h", "+1d", "-1d", "+5"];
 
-    /// <summary>Whether the agents' clocks can be set wrong here.</summary>
-    public static bool HasFakeClock { get; } = FakeClock() is not null;
-
     /// <summary>What was done, for failures.</summary>
     public List<string> Done { get; } = [];
-
-    /// <summary>The library that sets them wrong. Null: it is not installed.</summary>
-    public static string? FakeClock() =>
-        Directory.Exists("/usr/lib/x86_64-linux-gnu/faketime")
-            ? "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1" : null;
 
     /// <summary>Breaks what the plan says, one after the other, each at the leader or, one time in three, at anybody,
     /// until stopped; then all is whole again.</summary>

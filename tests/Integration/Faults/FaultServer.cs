@@ -15,6 +15,14 @@ internal sealed partial class FaultServer(Machine machine, string folder, string
     private const int SigCont = 18;
     private static readonly TimeSpan GoneLimit = TimeSpan.FromSeconds(60);
 
+    private const string Libraries = "/usr/lib";
+
+    /// <summary>What sets an agent's clock wrong (Debian's faketime); not its etcd's, which asks the kernel itself.
+    /// Null: it is not here.</summary>
+    public static readonly string? FakeClock = !Directory.Exists(Libraries) ? null
+        : Directory.GetDirectories(Libraries, "*-linux-gnu")
+            .Select(static d => Path.Combine(d, "faketime", "libfaketimeMT.so.1")).FirstOrDefault(File.Exists);
+
     private readonly HashSet<int> _stopped = [];
     private Process? _strace;
 
@@ -42,6 +50,11 @@ internal sealed partial class FaultServer(Machine machine, string folder, string
     {
         var joins = others.SelectMany(static m => (string[])["-retry-join", m.Address]);
         File.WriteAllText(ClockFile, "+0");
+        machine.Under = FakeClock is not { } library ? [] :
+        [
+            "env", $"LD_PRELOAD={library}", $"FAKETIME_TIMESTAMP_FILE={ClockFile}", "FAKETIME_NO_CACHE=1",
+            "FAKETIME_DONT_FAKE_MONOTONIC=1",
+        ];
         machine.Start(
         [
             "agent", "-server", $"-bootstrap-expect={others.Count}", "-node", machine.Name, "-bind", machine.Address,

@@ -31,7 +31,10 @@ internal sealed class Machine(string name, string space, string address)
         StartAgain();
     }
 
-    public void StartAgain() => _agent = Begin([new AgentOptions().Executable, .. _arguments]);
+    /// <summary>A command, with its arguments, that becomes the agent: what it changes is so for the agent.</summary>
+    public IReadOnlyList<string> Under { get; set; } = [];
+
+    public void StartAgain() => _agent = Begin([.. Under, new AgentOptions().Executable, .. _arguments]);
 
     /// <summary>Starts what runs beside the agent; it is ended with the machine.</summary>
     public Process Serve(params string[] command)
