@@ -20,6 +20,7 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
 {
     private const int AstrayRounds = 5;
     private const int LogPartOfQuota = 8;
+    private const int LogPartOfQuotaMax = 4;
 
     private static readonly TimeSpan ReadyLimit = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan UpkeepEvery = TimeSpan.FromSeconds(1);
@@ -158,7 +159,11 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
     private static ReplicationOptions Replication(StoreConfig store)
     {
         var usual = new ReplicationOptions();
-        return usual with { LogBytes = Math.Min(usual.LogBytes, store.QuotaBytes / LogPartOfQuota) };
+        return usual with
+        {
+            LogBytes = Math.Min(usual.LogBytes, store.QuotaBytes / LogPartOfQuota),
+            LogBytesMax = store.QuotaBytes / LogPartOfQuotaMax,
+        };
     }
 
     /// <summary>Asks etcd anew who takes part.</summary>
