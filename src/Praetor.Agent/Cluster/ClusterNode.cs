@@ -18,6 +18,7 @@ namespace Praetor.Agent.Cluster;
 internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
 {
     private const int LogPartOfQuota = 8;
+    private const int LogPartOfQuotaMax = 4;
 
     // Three in a row, so that a leader that is a moment behind does not make a server throw its data away.
     private const int StrangerRounds = 3;
@@ -53,6 +54,7 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
     private long _childEnded;
     private volatile bool _isAlone;
     private volatile bool _hasLed;
+    private volatile bool _isLeaving;
     private volatile bool _isGuest = true;
     private volatile LeaderRecord? _toldLeader;
     private volatile TaskCompletionSource _leadEnds = Ended();
@@ -97,6 +99,7 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
         _care = new ServerCare(
             _self, _etcd, _replica, membership, new ServerReports(links.Servers, links.Forwarder, config.Datacenter),
             ConfigMapping.Autopilot(config), options.Beat, time, log);
+        _care.Adding += () => _isAlone = false;
     }
 
     /// <summary>Told when this server begins to lead, with a token that ends when it ceases.</summary>
@@ -177,6 +180,7 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
     /// <summary>Gives away what this server has before it goes: the lead.</summary>
     public async Task PrepareToLeaveAsync(CancellationToken stop)
     {
+        _isLeaving = true;
         if (Leads && Servers().Any(s => s.IsVoter && s.Id != _self.Id))
         {
             _ = await HandOverAsync(_care.BestSuccessor(), stop);
@@ -322,7 +326,11 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
     private static ReplicationOptions Replication(StoreConfig store)
     {
         var usual = new ReplicationOptions();
-        return usual with { LogBytes = Math.Min(usual.LogBytes, store.QuotaBytes / LogPartOfQuota) };
+        return usual with
+        {
+            LogBytes = Math.Min(usual.LogBytes, store.QuotaBytes / LogPartOfQuota),
+            LogBytesMax = store.QuotaBytes / LogPartOfQuotaMax,
+        };
     }
 
     private IReadOnlyList<ClusterServer> OfGossip() =>
@@ -384,6 +392,12 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
             if (status.Phase == EtcdChildPhase.Waiting)
             {
                 Interlocked.Exchange(ref _childEnded, _time.GetTimestamp());
+                if (founding.Plan is { HasRun: true } && !EtcdFolder.HasDataIn(Folder))
+                {
+                    // It would come back as the member that it was, and have forgotten what it agreed to.
+                    Failed?.Invoke($"the data of this server's etcd has gone while it ran: folder={Folder}; see to the "
+                        + "disk, and start the agent again");
+                }
             }
         };
         if (await WaitForVoteAsync(founding, _child) is { } status)
@@ -398,13 +412,19 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
             await UpkeepAsync(founding, status.MemberId);
         }
 
-        (_isGuest, _isAlone) = (true, false);
-        Log.IsOut(_log);
+        (_isGuest, _isAlone, _hasLed) = (true, false, false);
         _etcd.Leave();
         await _child.DisposeAsync();
         _child = null;
         EtcdFolder.Claim(Folder, _node.Id, plan.Token).RemoveData();
-        founding.Keep(null);
+        founding.Keep(plan with { HasBegun = false, HasRun = false, IsOut = true });
+        if (_isLeaving)
+        {
+            // It was taken out because it asked for it.
+            await Task.Delay(Timeout.InfiniteTimeSpan, _time, _stop.Token);
+        }
+
+        Log.IsOut(_log);
     }
 
     // An etcd that lost its data must not come back as the member that it was: it would have forgotten what it agreed
@@ -414,7 +434,7 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
         if (plan.HasRun && !EtcdFolder.HasDataIn(Folder))
         {
             Log.LostData(_log, Folder);
-            founding.Keep(null);
+            founding.Keep(plan with { HasBegun = false, HasRun = false, IsOut = true });
             return null;
         }
 
@@ -552,7 +572,7 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
             PeerUrl = own.PeerUrl,
             PeerTls = own.HasTls ? _tls : null,
             InitialCluster = [.. plan.Members.Select(static m => new EtcdInitialMember(m.Id, m.PeerUrl))],
-            IsNewCluster = plan.IsNew,
+            IsNewCluster = plan is { IsNew: true, HasRun: false },
         };
         return usual with
         {
@@ -579,7 +599,6 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
                 return Reply.BadRequest("the etcds of this cluster's servers are to speak TLS all, or none");
             }
 
-            _isAlone = false;
             if (await _care.AdmitAsync(member!, request.Aborted) is { } why)
             {
                 return Reply.Text(503, why);

@@ -32,6 +32,10 @@ internal sealed record ClusterPlan(
     /// <summary>Whether this server's etcd may have run: without its data it is another member from now on.</summary>
     public bool HasRun { get; init; }
 
+    /// <summary>Whether this server was taken out, or has lost its data: it waits to be let in again, and never founds
+    /// a cluster.</summary>
+    public bool IsOut { get; init; }
+
     /// <summary>Whether everything is there: it may have come from anybody.</summary>
     [JsonIgnore]
     public bool IsSound => Token is { Length: > 0 } && Members is { Count: > 0 }

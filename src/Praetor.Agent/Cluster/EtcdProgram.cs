@@ -21,6 +21,8 @@ internal sealed record EtcdProgram(string Path, Version Version)
     public static readonly Version Oldest = new(3, 4);
 
     // Some milliseconds; but a machine that is just starting everything at once must not refuse its servers.
+    private const int VersionTries = 3;
+
     private static readonly TimeSpan VersionLimit = TimeSpan.FromSeconds(60);
 
     // Since these, reads after a pause of the process are no longer stale (etcd's issue 20418).
@@ -58,6 +60,12 @@ internal sealed record EtcdProgram(string Path, Version Version)
         }
 
         var end = await new CheckProcess(time).RunAsync([path, "--version"], VersionLimit, OutputMax, stop);
+        for (var tries = 1; tries < VersionTries && end.StartError is null && end.Output.Text().Length == 0; tries++)
+        {
+            // An overloaded machine may end it before it has said anything.
+            end = await new CheckProcess(time).RunAsync([path, "--version"], VersionLimit, OutputMax, stop);
+        }
+
         if (end.StartError is { } error)
         {
             throw new EtcdStartException($"{path}: cannot be run: {error}; {Remedy}");

@@ -34,10 +34,12 @@ internal sealed partial class Founding(
     public const string Yes = "1";
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan PauseOutside = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();
     private volatile TaskCompletionSource _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ClusterPlan? _plan = ClusterPlan.Load(path);
+    private string _refused = "";
 
     /// <summary>What this server belongs to, or has promised. Null: nothing.</summary>
     public ClusterPlan? Plan
@@ -59,6 +61,18 @@ internal sealed partial class Founding(
             if (await JoinAsync(stop) is { } joined)
             {
                 return joined;
+            }
+
+            if (Plan is { IsOut: true })
+            {
+                if (!waiting)
+                {
+                    waiting = true;
+                    Log.IsOut(log, path);
+                }
+
+                await Task.Delay(PauseOutside, time, stop);
+                continue;
             }
 
             var present = Present();
@@ -86,22 +100,17 @@ internal sealed partial class Founding(
         Add(routes, "PUT", RpcRoutes.ClusterBegin, Begin, "Begins what was promised.");
     }
 
-    /// <summary>Remembers that this server is in a cluster, or in none any more.</summary>
-    public void Keep(ClusterPlan? plan)
+    /// <summary>Remembers that this server is in a cluster, or is in it no more.</summary>
+    public void Keep(ClusterPlan plan)
     {
         lock (_gate)
         {
-            if (plan is null)
+            plan.Save(path);
+            _plan = plan;
+            if (!plan.HasBegun && _begun.Task.IsCompleted)
             {
-                Local.DurableFile.Delete(path);
                 _begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             }
-            else
-            {
-                plan.Save(path);
-            }
-
-            _plan = plan;
         }
 
         if (plan is { HasBegun: true })
@@ -204,22 +213,36 @@ internal sealed partial class Founding(
             }
 
             // Who promised has it on its disk: without, this server's data is gone, and it comes as a new one.
-            if (theirs.IsNew && Plan?.Token == theirs.Token)
+            if (theirs.IsNew && Plan is { IsOut: false } promised && promised.Token == theirs.Token)
             {
-                Keep(theirs with { HasRun = false });
+                Keep(theirs with { HasRun = false, IsOut = false });
                 return Plan;
             }
 
             var body = JsonSerializer.SerializeToUtf8Bytes(self, ClusterJson.Default.ClusterMember);
-            if (await AskAsync(peer, "PUT", RpcRoutes.ClusterJoin, body, stop) is { IsAgreed: true, Plan: { } plan })
+            var outcome = await SendAsync(peer, "PUT", RpcRoutes.ClusterJoin, body, stop);
+            if (outcome is { Refusal: null, Value.Status: not 200 })
             {
-                Keep(plan with { IsNew = false, HasBegun = true });
+                TellRefused(peer.Name, outcome.Value.Refused().Text);
+            }
+            else if (outcome.Refusal is null && ReplyOf(outcome.Value) is { IsAgreed: true, Plan: { } plan })
+            {
+                Keep(plan with { IsNew = false, HasBegun = true, HasRun = false, IsOut = false });
                 Log.Joined(log, peer.Name);
                 return Plan;
             }
         }
 
         return null;
+    }
+
+    private void TellRefused(string server, string why)
+    {
+        if (why != _refused)
+        {
+            _refused = why;
+            Log.NotLetIn(log, server, why);
+        }
     }
 
     /// <summary>Asks the leader, by way of any server, whether this one still takes part. Null: nobody says
@@ -278,14 +301,14 @@ internal sealed partial class Founding(
 
         lock (_gate)
         {
-            if (_plan is not null && _plan.Token != asked.Token)
+            if (_plan is { IsOut: true } || (_plan is not null && _plan.Token != asked.Token))
             {
                 return new ClusterReply(_plan, IsAgreed: false);
             }
 
             if (_plan is null)
             {
-                asked = asked with { HasBegun = false };
+                asked = asked with { HasBegun = false, HasRun = false, IsOut = false };
                 asked.Save(path);
                 _plan = asked;
             }
@@ -296,7 +319,7 @@ internal sealed partial class Founding(
 
     private ClusterReply Begin(ApiRequest request)
     {
-        if (PlanIn(request) is not { } asked || Plan is not { } plan || plan.Token != asked.Token)
+        if (PlanIn(request) is not { } asked || Plan is not { IsOut: false } plan || plan.Token != asked.Token)
         {
             return new ClusterReply(Plan, IsAgreed: false);
         }
@@ -326,6 +349,14 @@ internal sealed partial class Founding(
     {
         [LoggerMessage(1, LogLevel.Information, "waiting for servers: expect={Expect} present={Present}")]
         public static partial void Waits(ILogger log, int expect, int present);
+
+        [LoggerMessage(5, LogLevel.Warning, "the servers do not let this one in yet: asked={Server} why={Why}")]
+        public static partial void NotLetIn(ILogger log, string server, string why);
+
+        [LoggerMessage(6, LogLevel.Warning,
+            "this server belonged to a cluster and waits to be let in again; if there is none any more, remove {Path} and "
+            + "the folder etcd beside it, so that it may found one, and restore a snapshot")]
+        public static partial void IsOut(ILogger log, string path);
 
         [LoggerMessage(2, LogLevel.Information, "a cluster is founded: servers={Servers}")]
         public static partial void Founded(ILogger log, string servers);

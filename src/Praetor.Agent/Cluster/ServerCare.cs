@@ -29,6 +29,9 @@ internal sealed partial class ServerCare(
     private LeaderRecord? _astrayFrom;
     private int _astrayRounds;
 
+    /// <summary>Told before another member is added.</summary>
+    public event Action? Adding;
+
     /// <summary>The members, as far as this server knows.</summary>
     public IReadOnlyList<EtcdMember> Members => _members;
 
@@ -113,6 +116,13 @@ internal sealed partial class ServerCare(
             // Whoever had this id, name or address before does not come back: its data is gone, or its machine is
             // another one now.
             var sights = Sights();
+            if (sights.Find(s => s.Name == member.Name && s.Id.Length > 0 && s.Id != member.Id
+                && s.Status == MemberStatus.Alive) is { } living)
+            {
+                return $"server {member.Name} is alive with the id {living.Id}: give this one another name, or stop that "
+                    + "one first";
+            }
+
             foreach (var former in _members.Where(m => m.Name == member.Id || m.PeerUrls.Contains(member.PeerUrl)
                 || sights.Any(s => s.MemberId == m.Id && s.Name == member.Name)))
             {
@@ -127,6 +137,7 @@ internal sealed partial class ServerCare(
                 Log.Replaced(log, member.Name);
             }
 
+            Adding?.Invoke();
             await etcd.ChangeMembersAsync(new EtcdMemberChange.AddLearner(member.PeerUrl), stop);
             await RefreshAsync(stop);
             Log.Added(log, member.Name);

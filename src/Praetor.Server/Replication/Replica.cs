@@ -216,6 +216,12 @@ public sealed class Replica : IAsyncDisposable
                 return null;
             }
 
+            if (view.LeaderRevision == 0 && _applied > 0)
+            {
+                throw new StorageFailedException(
+                    $"the replicated log was read up to place {_applied} and is empty now: etcd has lost its data");
+            }
+
             Tell(view.Leader);
             var isCut = view.Snapshot is { } snapshot && snapshot.Sequence > _applied
                 && (view.Entries.Count == 0 || view.Entries[0].Sequence != from);
@@ -260,6 +266,7 @@ public sealed class Replica : IAsyncDisposable
 
         await Store.ReplaceAsync(pointer.LastIndex, records);
         _applied = pointer.Sequence;
+        _engine.Shorten(_engine.LogBytes);
         _tell(false, $"loaded a snapshot: records={records.Count} index={pointer.LastIndex}");
         return true;
     }
@@ -268,6 +275,7 @@ public sealed class Replica : IAsyncDisposable
     {
         await Store.ReplayAsync(ChangeCodec.Read(bytes));
         _applied = sequence;
+        _engine.Grow(bytes.Length);
     }
 
     // Until something calls for reading the log anew, or for leading.
@@ -377,9 +385,15 @@ public sealed class Replica : IAsyncDisposable
         if (told.IsRemoved || _log.Keys.SequenceOf(told.Row.Key) is not { } sequence)
         {
             var key = told.Row.Key.AsSpan();
-            return key.SequenceEqual(_log.Keys.Base) ? ReplicationJson.Pointer(told.Row.Value)?.Sequence <= _applied
-                : key.SequenceEqual(_log.Keys.Beat) ? ReplicatedLog.LastOf(told.Row.Value) <= _applied
-                : !key.SequenceEqual(_log.Keys.Leader);
+            if (!key.SequenceEqual(_log.Keys.Base))
+            {
+                return key.SequenceEqual(_log.Keys.Beat) ? ReplicatedLog.LastOf(told.Row.Value) <= _applied
+                    : !key.SequenceEqual(_log.Keys.Leader);
+            }
+
+            // The log was cut; what is behind the place is little.
+            _engine.Shorten(_engine.LogBytes);
+            return ReplicationJson.Pointer(told.Row.Value)?.Sequence <= _applied;
         }
 
         if (sequence == _applied + 1)
@@ -486,6 +500,7 @@ public sealed class Replica : IAsyncDisposable
 
         _successor = null;
         using var duties = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+        _engine.IsTight = false;
         _engine.Begin(term, (_applied, Store.Current.Index));
         Tell(term.Leader);
         _tell(false, $"this server leads: epoch={term.Leader.Epoch}");
@@ -554,8 +569,8 @@ public sealed class Replica : IAsyncDisposable
             catch (EtcdRefusedException e) when (e.IsNoSpace)
             {
                 _tell(true, $"there is no room for a snapshot, with which the log could be cut: {e.Message}");
-                await Task.Delay(_options.SpacePause, _time, stop)
-                    .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                _engine.IsTight = true;
+                await UntilRemovedAsync(stop);
             }
             catch (Exception e) // supervisor: the log is longer than it need be until the next time
             {
@@ -564,11 +579,22 @@ public sealed class Replica : IAsyncDisposable
         }
     }
 
+    // Until something went, or for so long that an operator may have done something.
+    private async Task UntilRemovedAsync(CancellationToken stop)
+    {
+        var start = _time.GetTimestamp();
+        while (!stop.IsCancellationRequested && !_engine.HasRemoved
+            && _time.GetElapsedTime(start) < _options.SpacePause)
+        {
+            await Task.Delay(_options.Beat, _time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
     // Gives the revision before which nothing is needed any more. Null: there was nothing to cut.
     private async Task<long?> CutAsync(Term term, CancellationToken stop)
     {
         var bytes = _engine.LogBytes;
-        if (bytes < Math.Max(_options.LogBytes, _lastSnapshotBytes))
+        if (bytes < Math.Min(_options.LogBytesMax, Math.Max(_options.LogBytes, _lastSnapshotBytes)))
         {
             return null;
         }
@@ -580,6 +606,7 @@ public sealed class Replica : IAsyncDisposable
         }
 
         _engine.Shorten(bytes);
+        _engine.IsTight = false;
         _lastSnapshotBytes = written.Bytes;
         _tell(false, $"a snapshot has taken the log's place: index={state.Index} bytes={written.Bytes}");
         return written.Revision;

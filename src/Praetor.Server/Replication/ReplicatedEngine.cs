@@ -46,10 +46,23 @@ internal sealed class ReplicatedEngine(
     /// <summary>Whether nobody else can have written, by the clock alone.</summary>
     public bool HasLease => _lead is { } lead && time.GetTimestamp() < Volatile.Read(ref lead.LeaseEnd);
 
-    /// <summary>How many bytes were written to the log since <see cref="Begin"/> or the last snapshot.</summary>
+    /// <summary>How many bytes the log has since the last snapshot, as far as this server has seen them.</summary>
     public long LogBytes => Volatile.Read(ref _logBytes);
 
+    /// <summary>Whether there was no room for a snapshot: then only what removes is taken, so that there is room for
+    /// that, and one can follow.</summary>
+    public bool IsTight
+    {
+        get => _isTight;
+        set => (_hasRemoved, _isTight) = (false, value);
+    }
+
+    /// <summary>Whether something was removed while it was tight.</summary>
+    public bool HasRemoved => _hasRemoved;
+
     private long _logBytes;
+    private volatile bool _isTight;
+    private volatile bool _hasRemoved;
 
     /// <inheritdoc/>
     /// <remarks>The replica brings the state; here is none.</remarks>
@@ -87,8 +100,11 @@ internal sealed class ReplicatedEngine(
         }
     }
 
-    /// <summary>A snapshot has taken the place of what was written.</summary>
+    /// <summary>A snapshot has taken the place of so much of the log.</summary>
     public void Shorten(long bytes) => Interlocked.Add(ref _logBytes, -bytes);
+
+    /// <summary>Another server has written so much to the log.</summary>
+    public void Grow(long bytes) => Interlocked.Add(ref _logBytes, bytes);
 
     /// <inheritdoc/>
     public void Commit(CommitBatch batch)
@@ -101,6 +117,13 @@ internal sealed class ReplicatedEngine(
             return;
         }
 
+        if (_isTight && batch.Changes.Any(static change => change.Record is not null))
+        {
+            throw new StorageFullException(
+                "etcd: no space left to write to (its quota has no room for another snapshot); delete what is not "
+                + "needed, or raise etcd_quota_bytes");
+        }
+
         var changes = batch.Changes;
         var from = 0;
         while (from < changes.Count)
@@ -109,6 +132,8 @@ internal sealed class ReplicatedEngine(
             Append(lead, bytes, last, isFirst: from == 0);
             from = to;
         }
+
+        _hasRemoved = _isTight;
     }
 
     /// <inheritdoc/>

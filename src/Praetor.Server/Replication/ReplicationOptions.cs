@@ -28,8 +28,7 @@ public sealed record ReplicationOptions
     /// <summary>The same while no process of etcd runs that could tell.</summary>
     public TimeSpan OutcomeTimeWhenAbsent { get; init; } = TimeSpan.FromMilliseconds(1500);
 
-    /// <summary>How long no snapshot is tried after one found no space: what it leaves has to be cleared away, and
-    /// writes have the room meanwhile.</summary>
+    /// <summary>How long no snapshot is tried after one found no space, unless something is removed before.</summary>
     public TimeSpan SpacePause { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Pause before a call that failed is made again.</summary>
@@ -54,6 +53,9 @@ public sealed record ReplicationOptions
     /// <summary>How large the log grows before a snapshot takes its place, at least; it may become as large as the last
     /// snapshot, so that snapshots cost no more than the log.</summary>
     public long LogBytes { get; init; } = 32 * 1024 * 1024;
+
+    /// <summary>How large the log grows at most, however large the last snapshot is.</summary>
+    public long LogBytesMax { get; init; } = long.MaxValue;
 
     /// <summary>How many entries stay when a snapshot has taken their place, for those who are a little
     /// behind.</summary>

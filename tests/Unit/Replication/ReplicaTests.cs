@@ -216,21 +216,26 @@ public sealed class ReplicaTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Parts_of_a_snapshot_that_found_no_space_are_removed()
+    public async Task Without_room_for_a_snapshot_its_parts_go_and_only_removals_are_taken_until_there_is_room()
     {
         var server = Start("a", new ReplicationOptions { LogBytes = 10_000, PartBytes = 2000 });
         await UntilAsync(() => server.Replica.Leads);
         server.Etcd.IsPartRefused = true;
-        for (var i = 0; i < 12; i++)
+        var refusal = "";
+        for (var i = 0; refusal.Length == 0; i++)
         {
-            await PumpAsync(server.PutAsync($"k{i}", Guid.NewGuid() + new string('x', 1000)));
+            var put = server.SubmitAsync($"k{i % 50}", Guid.NewGuid() + new string('x', 1000));
+            refusal = (await PumpAsync(put)).Refusal?.Text ?? "";
+            await StepAsync();
         }
 
-        await UntilAsync(() => server.Etcd.PartsRefused > 0);
+        refusal.ShouldContain("no space left");
+        server.Etcd.PartsRefused.ShouldBeGreaterThan(0);
         await UntilAsync(() => !_etcd.Keys.Any(static k => k.Contains("/part/", StringComparison.Ordinal)));
-        await PumpAsync(server.PutAsync("k", "v"));
         server.Etcd.IsPartRefused = false;
+        await PumpAsync(server.DeleteAsync("k3"));
         await UntilAsync(() => _etcd.CompactedAt > 0);
+        await PumpAsync(server.PutAsync("k", "v"));
     }
 
     [Fact]

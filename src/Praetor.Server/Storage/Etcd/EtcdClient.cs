@@ -45,8 +45,9 @@ public sealed class EtcdClient : IEtcd
     }
 
     /// <inheritdoc/>
-    public Task<EtcdTxnAnswer> CommitAsync(EtcdTxn txn, CancellationToken stop) =>
-        AskAsync<EtcdTxnAnswer>(Txn, RequestOf(txn), EtcdAnswers.TryReadTxn, _options.CallLimit, stop);
+    public async Task<EtcdTxnAnswer> CommitAsync(EtcdTxn txn, CancellationToken stop) => Checked(
+        txn,
+        await AskAsync<EtcdTxnAnswer>(Txn, RequestOf(txn), EtcdAnswers.TryReadTxn, _options.CallLimit, stop));
 
     /// <inheritdoc/>
     public EtcdTxnAnswer Commit(EtcdTxn txn, TimeSpan within)
@@ -57,7 +58,7 @@ public sealed class EtcdClient : IEtcd
             var at = Volatile.Read(ref _current);
             try
             {
-                return _lanes[at].Ask(request, within);
+                return Checked(txn, _lanes[at].Ask(request, within));
             }
             catch (EtcdUnknownException)
             {
@@ -161,6 +162,12 @@ public sealed class EtcdClient : IEtcd
             }
         }
     }
+
+    // Something between us and an etcd may make an empty answer of a broken one.
+    private static EtcdTxnAnswer Checked(EtcdTxn txn, EtcdTxnAnswer answer) =>
+        answer.Answers.Count == (answer.Succeeded ? txn.Then : txn.Else).Count
+            ? answer
+            : throw new EtcdUnknownException("the answer has another number of parts than what was asked");
 
     private EtcdRequest RequestOf(EtcdTxn txn)
     {

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Net.Sockets;
 using System.Security.Authentication;
+using System.Security.Cryptography;
 using Codecs.Protobuf;
 
 namespace Praetor.Server.Storage.Etcd;
@@ -37,7 +38,8 @@ internal sealed class EtcdLane(string endpoint, EtcdClientOptions options, TimeP
         }
         catch (Exception e)
             when (e is IOException or SocketException or InvalidDataException or AuthenticationException
-                or TimeoutException or OperationCanceledException)
+                or TimeoutException or OperationCanceledException or CryptographicException
+                or UnauthorizedAccessException)
         {
             Close();
             throw new EtcdUnknownException($"{endpoint}: {e.Message}", e);

@@ -28,6 +28,9 @@ internal sealed class EtcdLaneConnection : IDisposable
     private const int TcpLevel = 6;
     private const int TcpSynCount = 7;
 
+    // For what came between two calls.
+    private static readonly TimeSpan CatchUpTime = TimeSpan.FromSeconds(1);
+
     private readonly Socket _socket;
     private readonly Stream _stream;
     private readonly TimeProvider _time;
@@ -47,6 +50,8 @@ internal sealed class EtcdLaneConnection : IDisposable
     private long _streamWindow;
     private int _windowOfStreams = Http2Frame.WindowDefault;
     private int _limit;
+    private long _begin;
+    private TimeSpan _within;
     private bool _isLast;
     private Answer _answer = new();
 
@@ -62,14 +67,17 @@ internal sealed class EtcdLaneConnection : IDisposable
         {
             try
             {
-                while (!_isLast && _stream is NetworkStream && _socket.Poll(0, SelectMode.SelectRead))
+                (_begin, _within) = (_time.GetTimestamp(), CatchUpTime);
+                while (!_isLast && _stream is NetworkStream && (_inEnd > _inStart
+                    || _socket.Poll(0, SelectMode.SelectRead)))
                 {
                     ReadFrame();
                 }
 
                 return !_isLast && _streamId < int.MaxValue - 2;
             }
-            catch (Exception e) when (e is IOException or SocketException or InvalidDataException)
+            catch (Exception e)
+                when (e is IOException or SocketException or InvalidDataException or TimeoutException)
             {
                 return false;
             }
@@ -114,7 +122,7 @@ internal sealed class EtcdLaneConnection : IDisposable
     /// <exception cref="InvalidDataException">It is no HTTP/2, or not as was asked for.</exception>
     public EtcdLaneAnswer Ask(EtcdLaneRequest request, ReadOnlySpan<byte> message, TimeSpan within)
     {
-        var begin = _time.GetTimestamp();
+        (_begin, _within) = (_time.GetTimestamp(), within);
         LimitTo((int)Math.Max(1, within.TotalMilliseconds));
         _streamId += 2;
         (_streamWindow, _bodyEnd, _headers, _answer) = (_windowOfStreams, 0, [], new Answer());
@@ -126,7 +134,6 @@ internal sealed class EtcdLaneConnection : IDisposable
             if (room <= 0)
             {
                 ReadFrame();
-                Check(begin, within);
                 continue;
             }
 
@@ -139,7 +146,6 @@ internal sealed class EtcdLaneConnection : IDisposable
         while (!_answer.IsOver)
         {
             ReadFrame();
-            Check(begin, within);
         }
 
         // Who answers before it has heard all leaves a stream that is half open.
@@ -172,13 +178,29 @@ internal sealed class EtcdLaneConnection : IDisposable
             throw new IOException($"no address for {uri.Host}");
         }
 
-        var socket = new Socket(addresses[0].AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        for (var i = 0; ; i++)
+        {
+            try
+            {
+                return Connected(Tcp(addresses[i]), new IPEndPoint(addresses[i], uri.Port), limit);
+            }
+            catch (SocketException) when (i < addresses.Length - 1)
+            {
+                // The name has another one.
+            }
+        }
+    }
+
+    [SuppressMessage("Reliability", "CA2000", Justification = "The caller owns the socket.")]
+    private static Socket Tcp(IPAddress address)
+    {
+        var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         if (OperatingSystem.IsLinux())
         {
             socket.SetRawSocketOption(TcpLevel, TcpSynCount, BitConverter.GetBytes(1));
         }
 
-        return Connected(socket, new IPEndPoint(addresses[0], uri.Port), limit);
+        return socket;
     }
 
     private static Socket Connected(Socket socket, EndPoint to, TimeSpan limit)
@@ -205,14 +227,6 @@ internal sealed class EtcdLaneConnection : IDisposable
         if (milliseconds != _limit)
         {
             SetLimit(_socket, _limit = milliseconds);
-        }
-    }
-
-    private void Check(long begin, TimeSpan within)
-    {
-        if (!_answer.IsOver && _time.GetElapsedTime(begin) > within)
-        {
-            throw new TimeoutException($"no answer within {within.TotalMilliseconds} ms");
         }
     }
 
@@ -287,6 +301,11 @@ internal sealed class EtcdLaneConnection : IDisposable
             {
                 _in.AsSpan(_inStart.._inEnd).CopyTo(_in);
                 (_inStart, _inEnd) = (0, _inEnd - _inStart);
+            }
+
+            if (_time.GetElapsedTime(_begin) > _within)
+            {
+                throw new TimeoutException($"no answer within {_within.TotalMilliseconds} ms");
             }
 
             Flush();
