@@ -267,7 +267,11 @@ internal sealed partial class Forwarder : IDisposable
             _options.Metrics?.Count("client.rpc.failed", new MetricLabel("server", server.Name));
             if (!IsLed(call))
             {
-                Log.Left(_log, server.Name, server.Rpc, refusal.Text);
+                // All that wait for an answer, and all that try again, fail alike.
+                if (_links.GetValueOrDefault(server)?.TakeTurnToTell() ?? true)
+                {
+                    Log.Left(_log, server.Name, server.Rpc, refusal.Text);
+                }
             }
             else if (Interlocked.Exchange(ref _lostLeader, server) != server)
             {

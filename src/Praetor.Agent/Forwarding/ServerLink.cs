@@ -14,10 +14,16 @@ internal static class RpcLimits
     /// Together they are <see cref="LeaveAfter"/>.</summary>
     public static readonly TimeSpan PingAfter = LeaveAfter / 2;
 
-    /// <summary>The same of a connection on which the agent itself waits for changes, as it always does: no user
-    /// waits for it, and membership tells of most dead servers sooner. At the server all agents' pings add
-    /// up.</summary>
-    public static readonly TimeSpan WatchPingAfter = TimeSpan.FromSeconds(10);
+    /// <summary>After so much silence a connection is pinged on which the agent itself waits for changes, as it always
+    /// does: no user waits for it, and membership tells of dead servers within seconds, so that this is for a
+    /// connection that got lost alone. At the server all agents' pings add up. Consul's agents ping as often.</summary>
+    public static readonly TimeSpan WatchPingAfter = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long that ping may take.</summary>
+    public static readonly TimeSpan WatchPingTime = TimeSpan.FromSeconds(10);
+
+    /// <summary>How often it is told that one server fails.</summary>
+    public static readonly TimeSpan TellAgainAfter = TimeSpan.FromSeconds(10);
 
     /// <summary>How long a connection may take to come about.</summary>
     public static readonly TimeSpan ConnectTime = TimeSpan.FromSeconds(1.5);
@@ -56,6 +62,7 @@ internal sealed class ServerLink : IDisposable
     private readonly TimeProvider _time;
     private readonly Action<ServerPeer> _slow;
     private CallStream? _calls;
+    private long _toldAt;
     private bool _isGone;
 
     /// <param name="server">The server.</param>
@@ -66,8 +73,8 @@ internal sealed class ServerLink : IDisposable
         (_time, _slow) = (time, slow);
         Server = server;
         Address = $"http://{server.Rpc}";
-        _http = new HttpMessageInvoker(Handler(RpcLimits.PingAfter));
-        _watches = new HttpMessageInvoker(Handler(RpcLimits.WatchPingAfter));
+        _http = new HttpMessageInvoker(Handler(RpcLimits.PingAfter, RpcLimits.PingAfter));
+        _watches = new HttpMessageInvoker(Handler(RpcLimits.WatchPingAfter, RpcLimits.WatchPingTime));
     }
 
     public ServerPeer Server { get; }
@@ -109,6 +116,16 @@ internal sealed class ServerLink : IDisposable
         }
     }
 
+    /// <summary>Whether a failure of this server is to be told now: once in
+    /// <see cref="RpcLimits.TellAgainAfter"/>.</summary>
+    public bool TakeTurnToTell()
+    {
+        var now = _time.GetTimestamp();
+        var last = Volatile.Read(ref _toldAt);
+        return (last == 0 || _time.GetElapsedTime(last, now) >= RpcLimits.TellAgainAfter)
+            && Interlocked.CompareExchange(ref _toldAt, now, last) == last;
+    }
+
     /// <summary>Ends all calls under way.</summary>
     public void Dispose()
     {
@@ -126,7 +143,7 @@ internal sealed class ServerLink : IDisposable
         _gone.Dispose();
     }
 
-    private static SocketsHttpHandler Handler(TimeSpan pingAfter) => new()
+    private static SocketsHttpHandler Handler(TimeSpan pingAfter, TimeSpan pingTime) => new()
     {
         UseProxy = false,
         UseCookies = false,
@@ -137,7 +154,7 @@ internal sealed class ServerLink : IDisposable
         ConnectTimeout = RpcLimits.ConnectTime,
         PooledConnectionIdleTimeout = RpcLimits.IdleTime,
         KeepAlivePingDelay = pingAfter,
-        KeepAlivePingTimeout = pingAfter,
+        KeepAlivePingTimeout = pingTime,
         KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
 
         // TLS between agents goes in here, around the stream.

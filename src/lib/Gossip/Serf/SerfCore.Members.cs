@@ -122,7 +122,8 @@ public sealed partial class SerfCore
         if (!_hasLeft)
         {
             _hasLeft = true;
-            Later(_config.LeavePropagateDelay, _ => _listener.LeaveCompleted());
+            var hearers = AnyOtherLives();
+            Later(hearers ? _config.LeavePropagateDelay : TimeSpan.Zero, _ => _listener.LeaveCompleted());
         }
     }
 
