@@ -354,8 +354,8 @@ internal sealed partial class Founding(
         public static partial void NotLetIn(ILogger log, string server, string why);
 
         [LoggerMessage(6, LogLevel.Warning,
-            "this server belonged to a cluster and waits to be let in again; if there is none any more, remove {Path} and "
-            + "the folder etcd beside it, so that it may found one, and restore a snapshot")]
+            "this server belonged to a cluster and waits to be let in again; if there is none any more, remove {Path} "
+            + "and the folder etcd beside it, so that it may found one, and restore a snapshot")]
         public static partial void IsOut(ILogger log, string path);
 
         [LoggerMessage(2, LogLevel.Information, "a cluster is founded: servers={Servers}")]

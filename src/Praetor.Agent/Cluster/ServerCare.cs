@@ -119,8 +119,8 @@ internal sealed partial class ServerCare(
             if (sights.Find(s => s.Name == member.Name && s.Id.Length > 0 && s.Id != member.Id
                 && s.Status == MemberStatus.Alive) is { } living)
             {
-                return $"server {member.Name} is alive with the id {living.Id}: give this one another name, or stop that "
-                    + "one first";
+                return $"server {member.Name} is alive with the id {living.Id}: give this one another name, or stop "
+                    + "that one first";
             }
 
             foreach (var former in _members.Where(m => m.Name == member.Id || m.PeerUrls.Contains(member.PeerUrl)

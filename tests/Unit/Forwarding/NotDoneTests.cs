@@ -83,6 +83,8 @@ public sealed class NotDoneTests : IDisposable
 
         public bool HasLeader => true;
 
+        public bool HasState => true;
+
         public ValueTask<bool> IsNewestAsync(bool isStrict, CancellationToken stop) => ValueTask.FromResult(false);
     }
 }
