@@ -111,7 +111,7 @@ public sealed class LinearizabilityTests
     [InlineData(3)]
     public void A_long_history_of_a_right_register_passes_and_one_wrong_read_in_it_is_found(int seed)
     {
-        var calls = RightHistory(new Random(seed), 2000);
+        var calls = RightHistory(new Random(seed), 600);
         Kv([.. calls]).ShouldBeNull();
         var at = calls.FindLastIndex(static c => c.Input.Verb == KvVerb.Get);
         var old = calls.First(static c => c.Input.Verb == KvVerb.Put).Input.Value;

@@ -72,9 +72,15 @@ public sealed class NotDoneTests : IDisposable
         context.Request.Method = "PUT";
         context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget = "/v1/kv/k";
         context.Request.Path = "/v1/kv/k";
+        context.Features.Set<IHttpRequestBodyDetectionFeature>(new NoBody());
         context.Request.Headers[HopTrail.Header] = hops;
         await api.HandleAsync(context);
         return context.Response;
+    }
+
+    private sealed class NoBody : IHttpRequestBodyDetectionFeature
+    {
+        public bool CanHaveBody => false;
     }
 
     private sealed class Follower : ILeadership
