@@ -208,7 +208,7 @@ internal sealed class ReplicatedEngine(
         }
         catch (Exception e) when (e is EtcdRefusedException or EtcdUnknownException)
         {
-            throw Over(lead, $"{Lost}: {e.Message}");
+            throw Over(lead, $"{Lost}: {Trouble() ?? e.Message}");
         }
 
         if (!isDone)
@@ -240,7 +240,7 @@ internal sealed class ReplicatedEngine(
         }
         catch (EtcdUnknownException e)
         {
-            throw Over(lead, $"{Lost}: {e.Message}");
+            throw Over(lead, $"{Lost}: {Trouble() ?? e.Message}");
         }
 
         // No beat and no entry, so it says nothing to those who wait for one: the lease is not renewed.

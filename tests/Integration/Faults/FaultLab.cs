@@ -17,8 +17,12 @@ internal sealed class FaultLab : IAsyncDisposable
 
     private FaultLab(NetworkLab network) => _network = network;
 
+    private static bool IsAsked => Environment.GetEnvironmentVariable("PRAETOR_LONG") == "1"
+        || Environment.GetEnvironmentVariable("PRAETOR_FAULTS") == "1";
+
     /// <summary>Why tests that need it are skipped. Null: nothing is missing.</summary>
-    public static string? Missing => !RealEtcd.IsThere ? RealEtcd.Missing
+    public static string? Missing => !IsAsked ? "not beside other tests: set PRAETOR_FAULTS=1, or PRAETOR_LONG=1"
+        : !RealEtcd.IsThere ? RealEtcd.Missing
         : !NetworkLab.IsPossible ? NetworkLab.Missing : null;
 
     public IReadOnlyList<FaultServer> Servers => _servers;

@@ -14,7 +14,7 @@ public sealed class HistoryTests
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(60);
     private static readonly TimeSpan FaultEvery = TimeSpan.FromMilliseconds(400);
 
-    private static readonly int Histories = Environment.GetEnvironmentVariable("PRAETOR_LONG") == "1" ? 500 : 16;
+    private static readonly int Histories = Environment.GetEnvironmentVariable("PRAETOR_LONG") == "1" ? 500 : 20;
 
     public static TheoryData<int> Seeds => [.. Enumerable.Range(1, Histories)];
 
