@@ -35,6 +35,7 @@ public sealed class DiskFullTests
     [Fact]
     public async Task A_server_whose_etcd_has_a_full_disk_answers_reads_and_goes_on_when_there_is_room()
     {
+        Assert.SkipUnless(Faults.FaultLab.IsAsked, Faults.FaultLab.Asked);
         Assert.SkipUnless(RealEtcd.IsThere, RealEtcd.Missing);
         using var disk = SmallDisk.Mount(megabytes: 256);
         await using var agent = await AgentProcess.StartAsync(On(disk, "etcd"), Stop);
@@ -54,6 +55,7 @@ public sealed class DiskFullTests
     [Fact]
     public async Task An_etcd_at_its_quota_answers_reads_and_takes_writes_again_when_keys_were_deleted()
     {
+        Assert.SkipUnless(Faults.FaultLab.IsAsked, Faults.FaultLab.Asked);
         Assert.SkipUnless(RealEtcd.IsThere, RealEtcd.Missing);
         using var folder = new TempFolder("quota");
         var options = Of(folder.Path, "etcd", $"etcd_quota_bytes = {Quota}");

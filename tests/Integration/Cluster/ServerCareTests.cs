@@ -21,6 +21,7 @@ public sealed class ServerCareTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
+        Assert.SkipUnless(Faults.FaultLab.IsAsked, Faults.FaultLab.Asked);
         Assert.SkipUnless(RealEtcd.IsThere, RealEtcd.Missing);
         var begin = Stopwatch.GetTimestamp();
         for (var i = 1; i <= 3; i++)

@@ -17,11 +17,15 @@ internal sealed class FaultLab : IAsyncDisposable
 
     private FaultLab(NetworkLab network) => _network = network;
 
-    private static bool IsAsked => Environment.GetEnvironmentVariable("PRAETOR_LONG") == "1"
+    /// <summary>What is asked for to have tests run that want a machine of their own.</summary>
+    public const string Asked = "not beside other tests: set PRAETOR_FAULTS=1, or PRAETOR_LONG=1";
+
+    /// <summary>Whether they are asked for.</summary>
+    public static bool IsAsked => Environment.GetEnvironmentVariable("PRAETOR_LONG") == "1"
         || Environment.GetEnvironmentVariable("PRAETOR_FAULTS") == "1";
 
     /// <summary>Why tests that need it are skipped. Null: nothing is missing.</summary>
-    public static string? Missing => !IsAsked ? "not beside other tests: set PRAETOR_FAULTS=1, or PRAETOR_LONG=1"
+    public static string? Missing => !IsAsked ? Asked
         : !RealEtcd.IsThere ? RealEtcd.Missing
         : !NetworkLab.IsPossible ? NetworkLab.Missing : null;
 
