@@ -8,6 +8,9 @@ namespace Praetor.Commands;
 
 internal sealed class AgentCommand : Command
 {
+    // etcd has 5 s to end, and a write whose outcome is not known another 5 s.
+    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(20);
+
     public AgentCommand()
     {
         foreach (var (name, help) in Settings.SourceFlags)
@@ -102,9 +105,23 @@ internal sealed class AgentCommand : Command
         {
             if (agent is not null)
             {
-                await agent.DisposeAsync();
+                await StopAsync(agent);
             }
         }
+    }
+
+    // Whatever of it may hang, the process ends: what was acknowledged is on disk.
+    private static async Task StopAsync(AgentRuntime agent)
+    {
+        var stopped = agent.DisposeAsync().AsTask();
+        if (await Task.WhenAny(stopped, Task.Delay(StopLimit, TimeProvider.System)) != stopped)
+        {
+            await Console.Error.WriteLineAsync(
+                $"==> the agent did not stop within {StopLimit.TotalSeconds} s, so its process ends now");
+            Environment.Exit(1);
+        }
+
+        await stopped;
     }
 
     // Refused rather than half done: a lone agent that takes itself for one of several would lose what it is given.
