@@ -20,12 +20,6 @@ namespace Praetor.Agent.Runtime;
 /// <summary>The agent of this process: makes its parts, joins them, starts and stops them in order.</summary>
 public sealed partial class AgentRuntime : IAsyncDisposable
 {
-    /// <summary>How long leaving may take before the agent goes anyway.</summary>
-    private static readonly TimeSpan LeaveTime = TimeSpan.FromSeconds(15);
-
-    /// <summary>How long another server may take to take the lead when this one ends.</summary>
-    private static readonly TimeSpan HandOverTime = TimeSpan.FromSeconds(2);
-
     private readonly AgentBuild _build;
     private readonly Func<ConfigResult> _load;
     private readonly TimeProvider _time;
@@ -217,72 +211,6 @@ public sealed partial class AgentRuntime : IAsyncDisposable
 
     /// <summary>Reloads for somebody who cannot wait for it: what goes wrong is logged.</summary>
     public void BeginReload(CancellationToken stop) => _ = SuperviseReloadAsync(stop);
-
-    /// <summary>Leaves the cluster, gracefully, and ends.</summary>
-    public async Task LeaveAsync()
-    {
-        Log.Leaving(_logger);
-        try
-        {
-            using var limit = new CancellationTokenSource(LeaveTime, _time);
-            await _server.PrepareToLeaveAsync(limit.Token);
-            await _local.AntiEntropy.EndAsync().WaitAsync(limit.Token);
-            await _membership.LeaveAsync(limit.Token);
-            await DrainAsync();
-            await _server.FinishLeavingAsync(limit.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            Log.LeftUnheard(_logger, LeaveTime);
-        }
-
-        _ended.TrySetResult(true);
-    }
-
-    // Others ask another server from now on; what they have asked this one is still answered.
-    private async Task DrainAsync()
-    {
-        var time = _started.Values.Duration("performance.leave_drain_time");
-        var hasOthers = _membership.AgentCount > 0
-            || _membership.Members(wan: true).Any(static member => member.Status == MemberStatus.Alive);
-        if (_started.IsServer && time > TimeSpan.Zero && hasOthers)
-        {
-            Log.Draining(_logger, GoText.Duration(time));
-            await Task.Delay(time, _time);
-        }
-    }
-
-    /// <inheritdoc/>
-    public async ValueTask DisposeAsync()
-    {
-        Log.Stopping(_logger);
-        await HandOverAsync();
-        await StopToolsAsync();
-        await _proxies.DisposeAsync();
-
-        await _membership.DisposeAsync();
-        await _interfaces.DisposeAsync();
-        await _local.DisposeAsync();
-        await _server.DisposeAsync();
-        await _links.DisposeAsync();
-        _reloads.Dispose();
-        Log.Stopped(_logger);
-        _log.Dispose();
-    }
-
-    // First of all: while this agent ends, requests that came to it find another leader.
-    private async Task HandOverAsync()
-    {
-        try
-        {
-            using var limit = new CancellationTokenSource(HandOverTime, _time);
-            await _server.PrepareToLeaveAsync(limit.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            // The others will notice that it is gone.
-        }
-    }
 
     // Each once, as long as it holds: a reload brings the same ones again.
     private void Warn(IReadOnlyList<string> warnings)
@@ -494,6 +422,10 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         [LoggerMessage(12, LogLevel.Information, "still answering who has not heard that this server left: "
             + "drain_time={Time}")]
         public static partial void Draining(ILogger log, string time);
+
+        [LoggerMessage(14, LogLevel.Error, "a part of the agent did not stop in time, the others are stopped: "
+            + "part={Part} waited={Waited}")]
+        public static partial void Hangs(ILogger log, string part, TimeSpan waited);
 
         [LoggerMessage(13, LogLevel.Error, "the reload broke, the configuration may be taken over in part")]
         public static partial void ReloadBroke(ILogger log, Exception failure);

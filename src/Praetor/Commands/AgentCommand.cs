@@ -8,8 +8,8 @@ namespace Praetor.Commands;
 
 internal sealed class AgentCommand : Command
 {
-    // etcd has 5 s to end, and a write whose outcome is not known another 5 s.
-    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(20);
+    // Of its parts each has a limit of 12 s, one more may hang.
+    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(30);
 
     public AgentCommand()
     {
