@@ -1,8 +1,6 @@
 using System.Buffers;
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
-using System.IO.Pipelines;
-using System.Net;
 
 namespace Praetor.Agent.Forwarding;
 
@@ -11,7 +9,8 @@ namespace Praetor.Agent.Forwarding;
 /// The problem: a request through .NET's HTTP/2 client and Kestrel's HTTP/2 costs four times as much processor as
 /// answering it.
 /// The idea: calls that wait for nothing stand as frames in the body of one long request, and their answers as frames
-/// in the body of its response; all that gather while the former were being sent go out at once.
+/// in the body of its response; all that gather while the former were being sent go out at once. The request has a
+/// connection of its own, <see cref="CallConnection"/>.
 /// One beat looks after the time limits of all of them, while there are any.
 /// </remarks>
 internal sealed class CallStream : IDisposable
@@ -31,17 +30,19 @@ internal sealed class CallStream : IDisposable
 
     private readonly ConcurrentDictionary<uint, Pending> _pending = new();
     private readonly CancellationTokenSource _end = new();
-    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ServerLink _link;
     private readonly TimeProvider _time;
     private readonly FrameOutbox _outbox;
-    private readonly TaskCompletionSource<Stream> _body = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<CallConnection> _connected =
+        new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     private readonly ITimer _beat;
     private readonly Action<ServerPeer> _slow;
     private long _lastCall;
     private int _numbers;
     private int _count;
     private int _isBeating;
+    private volatile CallConnection? _connection;
     private volatile Exception? _failure;
 
     /// <param name="link">The connections to the server.</param>
@@ -57,7 +58,7 @@ internal sealed class CallStream : IDisposable
     }
 
     /// <summary>Whether calls may still be made here.</summary>
-    public bool IsOpen => _failure is null;
+    public bool IsOpen => _failure is null && _connection is not { IsLeaving: true };
 
     /// <summary>Makes a call; ends with its answer, or with why there is none.</summary>
     /// <returns>Null: nothing was sent, as there is no room, or the stream ends for want of calls.</returns>
@@ -74,7 +75,7 @@ internal sealed class CallStream : IDisposable
 
         var now = _time.GetTimestamp();
         Volatile.Write(ref _lastCall, now);
-        var pending = new Pending(_link.Server, After(now, limit), After(now, RpcLimits.LeaveAfter));
+        var pending = new Pending(_link.Server, After(now, limit), After(now, RpcLimits.LeaveAfter), call.IsOwn);
         var number = (uint)Interlocked.Increment(ref _numbers);
         _pending[number] = pending;
 
@@ -127,22 +128,15 @@ internal sealed class CallStream : IDisposable
     {
         try
         {
-            using var request = new HttpRequestMessage(HttpMethod.Post, _link.Address + RpcRoutes.Calls)
-            {
-                Version = HttpVersion.Version20,
-                VersionPolicy = HttpVersionPolicy.RequestVersionExact,
-                Content = new OpenBody(_body, _ended.Task),
-            };
-            request.Headers.TryAddWithoutValidation(HopTrail.Header, trail);
-            request.Headers.TryAddWithoutValidation(Forwarder.OwnHeader, "1");
-            using var response = await _link.SendAsync(request, _end.Token);
-            if (response.StatusCode != HttpStatusCode.OK)
-            {
-                throw new IOException($"the server answers a stream of calls with {(int)response.StatusCode}");
-            }
-
-            await using var stream = await response.Content.ReadAsStreamAsync(_end.Token);
-            await ReadAsync(PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: 64 * 1024)));
+            using var connection = new CallConnection(await _link.ConnectAsync(_end.Token), _time);
+            await using var ends = _end.Token.UnsafeRegister(
+                static connection => ((CallConnection)connection!).Dispose(), connection);
+            await connection.BeginAsync(
+                _link.Server.Rpc.ToString(), RpcRoutes.Calls,
+                [new(HopTrail.Header, trail), new(Forwarder.OwnHeader, "1")], _end.Token);
+            _connection = connection;
+            _connected.TrySetResult(connection);
+            await ReadAsync(connection);
             Fail(new IOException("the server ended the connection"));
         }
         catch (Exception e) // supervisor: whoever waits for an answer is told, and the next call opens another stream
@@ -151,12 +145,12 @@ internal sealed class CallStream : IDisposable
         }
     }
 
-    private async Task ReadAsync(PipeReader reader)
+    private async Task ReadAsync(CallConnection connection)
     {
-        while (true)
+        while (await connection.ReadAsync())
         {
-            var read = await reader.ReadAsync(_end.Token);
-            var rest = read.Buffer;
+            var came = new ReadOnlySequence<byte>(connection.Body);
+            var rest = came;
             bool isSound;
             while (CallFrames.TryTake(ref rest, out var frame, out isSound))
             {
@@ -172,24 +166,18 @@ internal sealed class CallStream : IDisposable
                 }
             }
 
-            reader.AdvanceTo(rest.Start, rest.End);
+            connection.Advance((int)(came.Length - rest.Length));
             if (!isSound)
             {
                 throw new IOException("an answer cannot be read");
-            }
-
-            if (read.IsCompleted)
-            {
-                return;
             }
         }
     }
 
     private async ValueTask SendAsync(ReadOnlyMemory<byte> bytes)
     {
-        var body = await _body.Task.WaitAsync(_end.Token);
-        await body.WriteAsync(bytes, _end.Token);
-        await body.FlushAsync(_end.Token);
+        var connection = _connection ?? await _connected.Task.WaitAsync(_end.Token);
+        await connection.SendAsync(bytes, _end.Token);
     }
 
     private void OnBeat()
@@ -210,6 +198,12 @@ internal sealed class CallStream : IDisposable
 
         if (!_pending.IsEmpty)
         {
+            if (_connection?.IsAlive(RpcLimits.PingAfter - Beat) == false)
+            {
+                Fail(new IOException("the server is silent"));
+                return;
+            }
+
             _beat.Change(Beat, Timeout.InfiniteTimeSpan);
             return;
         }
@@ -244,7 +238,6 @@ internal sealed class CallStream : IDisposable
     {
         _failure ??= e;
         _beat.Dispose();
-        _ended.TrySetResult();
         _end.Cancel();
         foreach (var (number, pending) in _pending)
         {
@@ -256,13 +249,15 @@ internal sealed class CallStream : IDisposable
         }
     }
 
-    private sealed class Pending(ServerPeer server, long due, long slowFrom)
+    private sealed class Pending(ServerPeer server, long due, long slowFrom, bool isOwn)
     {
         private bool _isTold;
 
-        // Whoever waits goes on at once, on the reader's thread: it writes the answer out, which waits for nobody, and
-        // a thread for each answer costs more than that. Meanwhile the next answers gather.
-        private readonly TaskCompletionSource<FramedAnswer> _done = new();
+        // Who asks for a user goes on at once, on the reader's thread: it writes the answer out, which waits for nobody,
+        // and a thread for each answer costs more than that. Meanwhile the next answers gather. What the agent asks for
+        // itself goes on elsewhere, for it may do anything.
+        private readonly TaskCompletionSource<FramedAnswer> _done = new(
+            isOwn ? TaskCreationOptions.RunContinuationsAsynchronously : TaskCreationOptions.None);
 
         public long Due => due;
 
@@ -286,21 +281,5 @@ internal sealed class CallStream : IDisposable
         // Off this thread: whoever ends a stream may hold a lock, and who waits asks another server next.
         public void Fail(Exception e) => ThreadPool.UnsafeQueueUserWorkItem(
             static state => state._done.TrySetException(state.e), (_done, e), preferLocal: false);
-    }
-
-    /// <summary>A request's body that stays open until the stream ends.</summary>
-    private sealed class OpenBody(TaskCompletionSource<Stream> body, Task ended) : HttpContent
-    {
-        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
-        {
-            body.TrySetResult(stream);
-            await ended;
-        }
-
-        protected override bool TryComputeLength(out long length)
-        {
-            length = 0;
-            return false;
-        }
     }
 }

@@ -95,6 +95,23 @@ internal sealed class ServerLink : IDisposable
     public Task<HttpResponseMessage> WatchAsync(HttpRequestMessage request, CancellationToken stop) =>
         _watches.SendAsync(request, stop);
 
+    /// <summary>A connection of one's own.</summary>
+    /// <exception cref="HttpRequestException">The server cannot be reached.</exception>
+    public async Task<Stream> ConnectAsync(CancellationToken stop)
+    {
+        using var timer = new CancellationTokenSource(RpcLimits.ConnectTime, _time);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop, timer.Token);
+        try
+        {
+            return await ConnectAsync(Server.Rpc, limit.Token);
+        }
+        catch (Exception e) when (e is SocketException or OperationCanceledException && !stop.IsCancellationRequested)
+        {
+            throw new HttpRequestException(
+                HttpRequestError.ConnectionError, e is SocketException ? e.Message : "it does not answer", e);
+        }
+    }
+
     /// <summary>The stream for calls that wait for nothing; another one when it ended.</summary>
     /// <param name="trail">Who opens it.</param>
     public CallStream Calls(string trail)
@@ -158,15 +175,15 @@ internal sealed class ServerLink : IDisposable
         KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
 
         // TLS between agents goes in here, around the stream.
-        ConnectCallback = ConnectAsync,
+        ConnectCallback = static (context, stop) => ConnectAsync(context.DnsEndPoint, stop),
     };
 
-    private static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken stop)
+    private static async ValueTask<Stream> ConnectAsync(EndPoint to, CancellationToken stop)
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
-            await socket.ConnectAsync(context.DnsEndPoint, stop);
+            await socket.ConnectAsync(to, stop);
             return new NetworkStream(socket, ownsSocket: true);
         }
         catch

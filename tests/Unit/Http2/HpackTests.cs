@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using Codecs.Http2;
 using Shouldly;
@@ -39,6 +40,22 @@ public sealed class HpackTests
     [InlineData("0081ff00")]
     [InlineData("0084ffffffff00")]
     public void A_block_that_refers_to_nothing_or_is_cut_off_is_malformed(string block) => Read(block).ShouldBeNull();
+
+    [Theory]
+    [InlineData("x-a", 0)]
+    [InlineData("x-b", 126)]
+    [InlineData("x-c", 127)]
+    [InlineData("x-d", 300)]
+    [InlineData("x-e", 20_000)]
+    public void What_is_written_is_read_again(string name, int length)
+    {
+        var value = new string('v', length);
+        var block = new ArrayBufferWriter<byte>();
+        HpackWriter.WriteIndexed(block, HpackWriter.MethodPost);
+        HpackWriter.Write(block, HpackWriter.Path, "/v1");
+        HpackWriter.Write(block, name, value);
+        Read(Convert.ToHexString(block.WrittenSpan)).ShouldBe($":method: POST|:path: /v1|{name}: {value}");
+    }
 
     [Fact]
     public void A_packed_text_that_does_not_fit_is_malformed()

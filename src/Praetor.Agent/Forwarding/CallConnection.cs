@@ -1,0 +1,480 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Net;
+using Codecs.Http2;
+
+namespace Praetor.Agent.Forwarding;
+
+/// <summary>A connection of HTTP/2 with one request on it, whose body and whose answer go on as long as both like.
+/// </summary>
+/// <remarks>
+/// The problem: through .NET's client each piece that is sent or comes is handed to another thread, and waking that costs
+/// more than all the rest.
+/// The idea: what comes is read, taken apart and given out on the thread that the socket woke, and what is sent is sent
+/// by who has it. What this needs of HTTP/2 is little: one stream, no table of headers, both windows, pings.
+/// One reads and one sends at a time. What the protocol itself has to say (confirmations, windows) gathers beside and
+/// goes out with the next bytes, or at once when nobody sends: whoever reads waits for no sending.
+/// </remarks>
+/// <param name="stream">Where to; owned by this.</param>
+/// <param name="time">Measures silence.</param>
+internal sealed class CallConnection(Stream stream, TimeProvider time) : IDisposable
+{
+    /// <summary>How much of an answer may be on its way.</summary>
+    private const int WindowBytes = 8 * 1024 * 1024;
+
+    private const int StreamId = 1;
+    private const int InBytes = 4 * (Http2Frame.HeaderBytes + Http2Frame.PayloadBytesDefault);
+    private const int OutBytes = 4 * (Http2Frame.HeaderBytes + Http2Frame.PayloadBytesDefault);
+    private const int HeaderBlockBytesMax = 16 * 1024;
+    private const int FirstBodyBytes = 16 * 1024;
+    private const int NumberBytes = 4;
+    private const int PingBytes = 8;
+
+    // Beyond this the other end asks for more confirmations than it reads.
+    private const int ControlBytesMax = 64 * 1024;
+
+    private readonly Lock _gate = new();
+    private readonly SemaphoreSlim _sending = new(1, 1);
+    private readonly byte[] _in = new byte[InBytes];
+    private readonly byte[] _out = new byte[OutBytes];
+    private readonly ArrayBufferWriter<byte> _control = new();
+    private byte[] _body = new byte[FirstBodyBytes];
+    private byte[] _headers = [];
+    private TaskCompletionSource? _room;
+    private long _window = Http2Frame.WindowDefault;
+    private long _streamWindow = Http2Frame.WindowDefault;
+    private int _windowOfStreams = Http2Frame.WindowDefault;
+    private int _inStart;
+    private int _inEnd;
+    private int _bodyStart;
+    private int _bodyEnd;
+    private int _unannounced;
+    private long _heardAt = time.GetTimestamp();
+    private long _pingedAt;
+    private bool _hasCome;
+    private bool _isOver;
+
+    /// <summary>Whether the server takes no more on this connection; what is under way is still answered.</summary>
+    public bool IsLeaving { get; private set; }
+
+    /// <summary>What came of the answer and was not taken yet; valid until the next reading.</summary>
+    public ReadOnlyMemory<byte> Body => _body.AsMemory(_bodyStart, _bodyEnd - _bodyStart);
+
+    /// <summary>Begins the request, whose body is what is sent from now on.</summary>
+    /// <exception cref="IOException">The connection broke.</exception>
+    public async Task BeginAsync(
+        string authority, string path, IEnumerable<KeyValuePair<string, string>> headers, CancellationToken stop)
+    {
+        var block = new ArrayBufferWriter<byte>();
+        HpackWriter.WriteIndexed(block, HpackWriter.MethodPost);
+        HpackWriter.WriteIndexed(block, HpackWriter.SchemeHttp);
+        HpackWriter.Write(block, HpackWriter.Authority, authority);
+        HpackWriter.Write(block, HpackWriter.Path, path);
+        foreach (var (name, value) in headers)
+        {
+            HpackWriter.Write(block, name, value);
+        }
+
+        var first = new ArrayBufferWriter<byte>();
+        first.Write(Http2Frame.Preface);
+        var settings = new byte[3 * Http2Settings.Bytes];
+        Http2Settings.Write(settings, Http2Setting.HeaderTableSize, 0);
+        Http2Settings.Write(settings.AsSpan(Http2Settings.Bytes), Http2Setting.EnablePush, 0);
+        Http2Settings.Write(settings.AsSpan(2 * Http2Settings.Bytes), Http2Setting.InitialWindow, WindowBytes);
+        Write(first, Http2FrameType.Settings, 0, 0, settings);
+        WriteWindow(first, 0, WindowBytes - Http2Frame.WindowDefault);
+        Write(first, Http2FrameType.Headers, Http2Frame.EndHeaders, StreamId, block.WrittenSpan);
+        await stream.WriteAsync(first.WrittenMemory, stop);
+    }
+
+    /// <summary>Sends bytes of the body; one at a time.</summary>
+    /// <exception cref="IOException">The connection broke.</exception>
+    public async ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken stop)
+    {
+        while (!bytes.IsEmpty)
+        {
+            await UntilRoomAsync(stop);
+            await _sending.WaitAsync(stop);
+            try
+            {
+                bytes = bytes[Pack(bytes.Span, out var packed)..];
+                await stream.WriteAsync(_out.AsMemory(0, packed), stop);
+            }
+            finally
+            {
+                EndSending();
+            }
+        }
+    }
+
+    /// <summary>Waits until more of the answer has come; false: it is over.</summary>
+    /// <exception cref="IOException">The connection, or the request, broke.</exception>
+    /// <exception cref="InvalidDataException">It is no HTTP/2, or not as was asked for.</exception>
+    public async ValueTask<bool> ReadAsync()
+    {
+        while (true)
+        {
+            _hasCome = false;
+            while (TryTakeFrame())
+            {
+                // Another one.
+            }
+
+            SendControl();
+            if (_hasCome || _isOver)
+            {
+                return _hasCome;
+            }
+
+            _in.AsSpan(_inStart.._inEnd).CopyTo(_in);
+            (_inStart, _inEnd) = (0, _inEnd - _inStart);
+            var read = await stream.ReadAsync(_in.AsMemory(_inEnd), CancellationToken.None);
+            Volatile.Write(ref _heardAt, time.GetTimestamp());
+            _inEnd += read > 0 ? read : throw new IOException("the server closed the connection");
+        }
+    }
+
+    /// <summary>So many bytes of <see cref="Body"/> were taken.</summary>
+    public void Advance(int bytes)
+    {
+        _bodyStart += bytes;
+        if (_bodyStart == _bodyEnd)
+        {
+            (_bodyStart, _bodyEnd) = (0, 0);
+        }
+    }
+
+    /// <summary>Asks for a sign of life when nothing was heard for a while; false: none came.</summary>
+    /// <param name="after">The silence after which it asks, and how long it then waits.</param>
+    public bool IsAlive(TimeSpan after)
+    {
+        var heard = Volatile.Read(ref _heardAt);
+        if (heard > _pingedAt)
+        {
+            _pingedAt = 0;
+        }
+
+        if (_pingedAt != 0)
+        {
+            return time.GetElapsedTime(_pingedAt) < after;
+        }
+
+        if (time.GetElapsedTime(heard) >= after)
+        {
+            _pingedAt = time.GetTimestamp();
+            lock (_gate)
+            {
+                Write(_control, Http2FrameType.Ping, 0, 0, new byte[PingBytes]);
+            }
+
+            SendControl();
+        }
+
+        return true;
+    }
+
+    /// <summary>Closes it; reading and sending end with an error.</summary>
+    public void Dispose() => stream.Dispose();
+
+    private static void WriteWindow(ArrayBufferWriter<byte> into, int streamId, int bytes)
+    {
+        Span<byte> number = stackalloc byte[NumberBytes];
+        BinaryPrimitives.WriteInt32BigEndian(number, bytes);
+        Write(into, Http2FrameType.WindowUpdate, 0, streamId, number);
+    }
+
+    private static void Write(
+        ArrayBufferWriter<byte> into, Http2FrameType type, byte flags, int streamId, ReadOnlySpan<byte> payload)
+    {
+        new Http2Frame(payload.Length, type, flags, streamId).Write(into.GetSpan(Http2Frame.HeaderBytes));
+        into.Advance(Http2Frame.HeaderBytes);
+        into.Write(payload);
+    }
+
+    private Task UntilRoomAsync(CancellationToken stop)
+    {
+        lock (_gate)
+        {
+            if (Math.Min(_window, _streamWindow) > 0)
+            {
+                return Task.CompletedTask;
+            }
+
+            _room ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return _room.Task.WaitAsync(stop);
+        }
+    }
+
+    // As much as fits, after what the protocol has to say; gives how much of the bytes it is.
+    private int Pack(ReadOnlySpan<byte> bytes, out int packed)
+    {
+        lock (_gate)
+        {
+            packed = PackControl();
+            var taken = 0;
+            while (taken < bytes.Length)
+            {
+                var open = Math.Min(Math.Min(_window, _streamWindow), Http2Frame.PayloadBytesDefault);
+                var room = (int)Math.Min(open, _out.Length - packed - Http2Frame.HeaderBytes);
+                if (room <= 0)
+                {
+                    break;
+                }
+
+                var part = bytes.Slice(taken, Math.Min(room, bytes.Length - taken));
+                new Http2Frame(part.Length, Http2FrameType.Data, 0, StreamId).Write(_out.AsSpan(packed));
+                part.CopyTo(_out.AsSpan(packed + Http2Frame.HeaderBytes));
+                packed += Http2Frame.HeaderBytes + part.Length;
+                taken += part.Length;
+                (_window, _streamWindow) = (_window - part.Length, _streamWindow - part.Length);
+            }
+
+            return taken;
+        }
+    }
+
+    private int PackControl()
+    {
+        var bytes = _control.WrittenSpan;
+        if (bytes.Length > _out.Length)
+        {
+            throw new IOException("the server wants more confirmed than it reads");
+        }
+
+        bytes.CopyTo(_out);
+        var packed = bytes.Length;
+        _control.ResetWrittenCount();
+        return packed;
+    }
+
+    private void SendControl()
+    {
+        lock (_gate)
+        {
+            if (_control.WrittenCount == 0)
+            {
+                return;
+            }
+        }
+
+        // Whoever sends now looks for it afterwards.
+        if (_sending.Wait(0, CancellationToken.None))
+        {
+            _ = SendControlAsync();
+        }
+    }
+
+    private async Task SendControlAsync()
+    {
+        try
+        {
+            int packed;
+            lock (_gate)
+            {
+                packed = PackControl();
+            }
+
+            await stream.WriteAsync(_out.AsMemory(0, packed), CancellationToken.None);
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException)
+        {
+            // Whoever reads hears of it.
+        }
+        finally
+        {
+            EndSending();
+        }
+    }
+
+    private void EndSending()
+    {
+        _sending.Release();
+        SendControl();
+    }
+
+    private bool TryTakeFrame()
+    {
+        var came = _in.AsSpan(_inStart.._inEnd);
+        if (came.Length < Http2Frame.HeaderBytes)
+        {
+            return false;
+        }
+
+        var frame = Http2Frame.Read(came);
+        if (frame.Length > Http2Frame.PayloadBytesDefault)
+        {
+            throw new InvalidDataException("the server does not speak HTTP/2, or sends longer frames than were allowed");
+        }
+
+        if (came.Length < Http2Frame.HeaderBytes + frame.Length)
+        {
+            return false;
+        }
+
+        _inStart += Http2Frame.HeaderBytes + frame.Length;
+        Take(frame, came.Slice(Http2Frame.HeaderBytes, frame.Length));
+        return true;
+    }
+
+    private void Take(Http2Frame frame, ReadOnlySpan<byte> payload)
+    {
+        switch (frame.Type)
+        {
+            case Http2FrameType.Data when frame.Stream == StreamId:
+                TakeData(frame, payload);
+                break;
+            case Http2FrameType.Headers or Http2FrameType.Continuation when frame.Stream == StreamId:
+                TakeHeaders(frame, payload);
+                break;
+            case Http2FrameType.ResetStream when frame.Stream == StreamId:
+                throw new IOException("the server broke the request off");
+            case Http2FrameType.Settings when (frame.Flags & Http2Frame.Ack) == 0:
+                TakeSettings(payload);
+                break;
+            case Http2FrameType.Ping when (frame.Flags & Http2Frame.Ack) == 0 && payload.Length == PingBytes:
+                Confirm(Http2FrameType.Ping, payload);
+                break;
+            case Http2FrameType.GoAway:
+                TakeGoAway(payload);
+                break;
+            case Http2FrameType.WindowUpdate when payload.Length == NumberBytes:
+                TakeWindow(frame.Stream, BinaryPrimitives.ReadInt32BigEndian(payload) & int.MaxValue);
+                break;
+            case Http2FrameType.PushPromise:
+                throw new InvalidDataException("the server promises what nobody asked for");
+        }
+    }
+
+    private void TakeData(Http2Frame frame, ReadOnlySpan<byte> payload)
+    {
+        if (!frame.TryStrip(payload, out var data))
+        {
+            throw new InvalidDataException("a malformed frame of the server");
+        }
+
+        _unannounced += payload.Length;
+        if (_unannounced > WindowBytes / 2)
+        {
+            lock (_gate)
+            {
+                WriteWindow(_control, 0, _unannounced);
+                WriteWindow(_control, StreamId, _unannounced);
+            }
+
+            _unannounced = 0;
+        }
+
+        if (_body.Length - _bodyEnd < data.Length)
+        {
+            MakeRoom(data.Length);
+        }
+
+        data.CopyTo(_body.AsSpan(_bodyEnd));
+        _bodyEnd += data.Length;
+        _hasCome |= data.Length > 0;
+        _isOver |= (frame.Flags & Http2Frame.EndStream) != 0;
+    }
+
+    // What is not taken is a part of one frame of a call, whose length is bounded by who takes it.
+    private void MakeRoom(int bytes)
+    {
+        var rest = _bodyEnd - _bodyStart;
+        var into = _body.Length - rest >= bytes ? _body : new byte[Math.Max(2 * _body.Length, rest + bytes)];
+        _body.AsSpan(_bodyStart, rest).CopyTo(into);
+        (_body, _bodyStart, _bodyEnd) = (into, 0, rest);
+    }
+
+    private void TakeHeaders(Http2Frame frame, ReadOnlySpan<byte> payload)
+    {
+        if (!frame.TryStrip(payload, out var part) || _headers.Length + part.Length > HeaderBlockBytesMax)
+        {
+            throw new InvalidDataException("headers of the server that are malformed or too long");
+        }
+
+        _isOver |= frame.Type == Http2FrameType.Headers && (frame.Flags & Http2Frame.EndStream) != 0;
+        _headers = [.. _headers, .. part];
+        if ((frame.Flags & Http2Frame.EndHeaders) == 0)
+        {
+            return;
+        }
+
+        var reader = new HpackReader(_headers, new byte[HeaderBlockBytesMax]);
+        while (reader.Next())
+        {
+            if (reader.Name.SequenceEqual(":status"u8)
+                && (!int.TryParse(reader.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var status)
+                    || status != (int)HttpStatusCode.OK))
+            {
+                throw new IOException($"the server answers a stream of calls with {status}");
+            }
+        }
+
+        _headers = reader.IsMalformed ? throw new InvalidDataException("headers of the server that are malformed") : [];
+    }
+
+    private void TakeSettings(ReadOnlySpan<byte> payload)
+    {
+        lock (_gate)
+        {
+            if (Http2Settings.Find(payload, Http2Setting.InitialWindow) is { } window)
+            {
+                _streamWindow += window - _windowOfStreams;
+                _windowOfStreams = window;
+            }
+        }
+
+        Confirm(Http2FrameType.Settings, []);
+        TellRoom();
+    }
+
+    private void Confirm(Http2FrameType type, ReadOnlySpan<byte> payload)
+    {
+        lock (_gate)
+        {
+            if (_control.WrittenCount > ControlBytesMax / 2)
+            {
+                throw new IOException("the server wants more confirmed than it reads");
+            }
+
+            Write(_control, type, Http2Frame.Ack, 0, payload);
+        }
+    }
+
+    private void TakeGoAway(ReadOnlySpan<byte> payload)
+    {
+        IsLeaving = true;
+        var last = payload.Length >= NumberBytes ? BinaryPrimitives.ReadInt32BigEndian(payload) & int.MaxValue : 0;
+        if (last < StreamId)
+        {
+            throw new IOException("the server goes away");
+        }
+    }
+
+    private void TakeWindow(int streamId, int bytes)
+    {
+        lock (_gate)
+        {
+            _window += streamId == 0 ? bytes : 0;
+            _streamWindow += streamId == StreamId ? bytes : 0;
+        }
+
+        TellRoom();
+    }
+
+    private void TellRoom()
+    {
+        TaskCompletionSource? told;
+        lock (_gate)
+        {
+            if (Math.Min(_window, _streamWindow) <= 0)
+            {
+                return;
+            }
+
+            (told, _room) = (_room, null);
+        }
+
+        told?.TrySetResult();
+    }
+}
