@@ -12,6 +12,9 @@ internal sealed record ServerReport(bool HasState, ulong Term, ulong Index, long
 {
     [JsonIgnore]
     public TimeSpan Silence => TimeSpan.FromMilliseconds(SilenceMilliseconds);
+
+    /// <summary>How large the file of its etcd is. 0: it does not say.</summary>
+    public long FileBytes { get; init; }
 }
 
 /// <summary>A server as the leader judges it.</summary>

@@ -19,6 +19,7 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
 {
     private const int LogPartOfQuota = 8;
     private const int LogPartOfQuotaMax = 4;
+    private const int RequestPart = 2;
 
     // Three in a row, so that a leader that is a moment behind does not make a server throw its data away.
     private const int StrangerRounds = 3;
@@ -28,10 +29,6 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
 
     private static readonly TimeSpan UpkeepEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan CallTime = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan TroubleTime = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan HandOverTime = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan HandOverPause = TimeSpan.FromMilliseconds(10);
-    private static readonly TimeSpan LeaveTime = TimeSpan.FromSeconds(5);
 
     private readonly AgentConfig _config;
     private readonly NodeIdentity _node;
@@ -45,6 +42,7 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
     private readonly Founding? _founding;
     private readonly IMembership _membership;
     private readonly ServerCare _care;
+    private readonly UpkeepPeers _peers;
     private readonly EtcdCare _space;
     private readonly EtcdPeerTls? _tls;
     private EtcdChild? _child;
@@ -81,10 +79,9 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
         _self = new ClusterMember(
             node.Id, node.Name,
             Founding.UrlOf(config.Addresses.Advertise.ToString(), config.Ports.StorePeer, _tls is not null));
-        var options = (config.Store.IsOutside ? OutsideEtcd.Replication : Replication(config.Store)).With(Patience);
+        var options = Replication(config.Store).With(Patience);
         _replica = new Replica(
             _etcd, config.Datacenter, _pulse, options, time, new Random(random.Next()), Tell) { Trouble = Trouble };
-        _space = new EtcdCare(_etcd, config.Datacenter, config.Store.QuotaBytes, time, log);
         _replica.Led += Lead;
         _replica.Failed += why => Failed?.Invoke(why);
         links.Forwarder.Leader = LeaderPeer;
@@ -93,13 +90,15 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
             _founding = new Founding(
                 _self, config.IsBootstrap ? 1 : config.BootstrapExpect, config.Datacenter,
                 Path.Combine(config.DataDir, StoreMark.PlanFile), membership, links.Servers, links.Forwarder, time,
-                log);
+                new Random(random.Next()), log);
         }
 
+        var reports = new ServerReports(links.Servers, links.Forwarder, config.Datacenter);
         _care = new ServerCare(
-            _self, _etcd, _replica, membership, new ServerReports(links.Servers, links.Forwarder, config.Datacenter),
-            ConfigMapping.Autopilot(config), options.Beat, time, log);
+            _self, _etcd, _replica, membership, reports, ConfigMapping.Autopilot(config), options.Beat, time, log);
         _care.Adding += () => _isAlone = false;
+        _peers = new UpkeepPeers(this, _self.Id, _care, reports, _etcd, time);
+        _space = new EtcdCare(_etcd, _peers, config.Store.QuotaBytes, time, new Random(random.Next()), log);
     }
 
     /// <summary>Told when this server begins to lead, with a token that ends when it ceases.</summary>
@@ -149,69 +148,6 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
     public Task RefreshAsync(CancellationToken stop) =>
         _founding is null ? Task.CompletedTask : _care.RefreshAsync(stop);
 
-    /// <summary>Gives the lead to another server, and waits until it has it.</summary>
-    /// <param name="successor">Its node id. Empty: whoever is first.</param>
-    /// <param name="stop">Ends the wait.</param>
-    /// <returns>False: this server did not lead, or leads still.</returns>
-    public async Task<bool> HandOverAsync(string successor, CancellationToken stop)
-    {
-        if (!_replica.Resign(successor))
-        {
-            return false;
-        }
-
-        var begin = _time.GetTimestamp();
-        while (Leader is not { } leader || leader.Id == _self.Id)
-        {
-            if (_time.GetElapsedTime(begin) > HandOverTime)
-            {
-                return false;
-            }
-
-            await Task.Delay(HandOverPause, _time, stop);
-        }
-
-        return true;
-    }
-
-    /// <summary>The voter that is best to lead next. Empty: none is known to be well.</summary>
-    public string BestSuccessor() => _care.BestSuccessor();
-
-    /// <summary>Gives away what this server has before it goes: the lead.</summary>
-    public async Task PrepareToLeaveAsync(CancellationToken stop)
-    {
-        _isLeaving = true;
-        if (Leads && Servers().Any(s => s.IsVoter && s.Id != _self.Id))
-        {
-            _ = await HandOverAsync(_care.BestSuccessor(), stop);
-        }
-    }
-
-    /// <summary>Waits until the others have taken this server out, which needs its vote if there are few: then it may
-    /// end.</summary>
-    public async Task FinishLeavingAsync(CancellationToken stop)
-    {
-        if (_founding is null)
-        {
-            return;
-        }
-
-        var begin = _time.GetTimestamp();
-        try
-        {
-            while (_time.GetElapsedTime(begin) < LeaveTime && Servers().Any(s => s.Id == _self.Id)
-                && Servers().Count(static s => s.IsVoter) > 1)
-            {
-                await Task.Delay(HandOverPause, _time, stop);
-                await RefreshAsync(stop);
-            }
-        }
-        catch (Exception e) when (e is EtcdUnknownException or EtcdRefusedException)
-        {
-            // It is out, so its etcd has ended.
-        }
-    }
-
     /// <summary>Ends when this server does not lead.</summary>
     public Task LeadEndsAsync(CancellationToken stop) => _leadEnds.Task.WaitAsync(stop);
 
@@ -237,27 +173,12 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
             Scope = RouteScope.Agent,
             Handle = _ => ValueTask.FromResult(ServerReports.Answer(new ServerReport(
                 HasState, _replica.Leader?.Epoch ?? 0, Store.Current.Index,
-                (long)_replica.Silence.TotalMilliseconds))),
+                (long)_replica.Silence.TotalMilliseconds) { FileBytes = _space.FileBytes })),
             Description = "How far this server is.",
         });
-    }
-
-    /// <summary>Takes a server out.</summary>
-    /// <returns>Why not. Null: it is out.</returns>
-    public async Task<string?> RemoveAsync(ClusterServer server, CancellationToken stop)
-    {
-        if (_founding is null)
-        {
-            return "the servers share an etcd that somebody else runs, and none of them is a member of it: stop the "
-                + "server, and 'force-leave' it when it did not leave";
-        }
-
-        if (server.Id == _self.Id && !await HandOverAsync(_care.BestSuccessor(), stop))
-        {
-            return "this server leads, and no other takes the lead";
-        }
-
-        return await _care.RemoveAsync(server.MemberId, stop);
+        routes.Add(Row(
+            RpcRoutes.ClusterTurn, request => ValueTask.FromResult(_peers.Answer(request)),
+            "Says whether a server's etcd may stand still.") with { Scope = RouteScope.Agent });
     }
 
     public async ValueTask DisposeAsync()
@@ -314,10 +235,11 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
         Led?.Invoke(ended);
     }
 
-    // Also while it is tried again and again.
-    private string? Trouble() => _child?.Status is { Ends: > 0 } status
-        && _time.GetElapsedTime(Interlocked.Read(ref _childEnded)) < TroubleTime
-        ? $"etcd ended with {status.LastEnd}" : null;
+    private string? Trouble() => _child is { } child
+        ? EtcdTrouble.Of(child.Status, SinceEnd, child.LastProblem, DiskSpace.FreeBytes(Folder)) : null;
+
+    private TimeSpan SinceEnd => Interlocked.Read(ref _childEnded) is > 0 and var at
+        ? _time.GetElapsedTime(at) : TimeSpan.MaxValue;
 
     private string? Absence() => _child?.Status is { Phase: EtcdChildPhase.Waiting } status
         ? $"etcd does not run, it ended with {status.LastEnd}" : null;
@@ -325,12 +247,15 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
     // The log and two snapshots of its size must fit.
     private static ReplicationOptions Replication(StoreConfig store)
     {
-        var usual = new ReplicationOptions();
-        return usual with
-        {
-            LogBytes = Math.Min(usual.LogBytes, store.QuotaBytes / LogPartOfQuota),
-            LogBytesMax = store.QuotaBytes / LogPartOfQuotaMax,
-        };
+        var usual = new ReplicationOptions { RequestBytesMax = store.RequestBytesMax };
+        return store.IsOutside ? OutsideEtcd.Replication with { RequestBytesMax = store.RequestBytesMax }
+            : usual with
+            {
+                LogBytes = Math.Min(usual.LogBytes, store.QuotaBytes / LogPartOfQuota),
+                LogBytesMax = store.QuotaBytes / LogPartOfQuotaMax,
+                EntryBytes = Math.Min(usual.EntryBytes, store.RequestBytesMax / RequestPart),
+                PartBytes = Math.Min(usual.PartBytes, store.RequestBytesMax / RequestPart),
+            };
     }
 
     private IReadOnlyList<ClusterServer> OfGossip() =>
@@ -565,6 +490,7 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
             Folder = Folder,
             Program = EtcdPath,
             SpaceBytesMax = _config.Store.QuotaBytes,
+            RequestBytesMax = _config.Store.RequestBytesMax,
             NodeId = _node.Id,
             ClusterToken = plan.Token,
             Name = _self.Id,

@@ -76,6 +76,8 @@ internal sealed record ClusterStanding(string Token, bool IsMember, LeaderRecord
 [JsonSerializable(typeof(ClusterPlan))]
 [JsonSerializable(typeof(ClusterStanding))]
 [JsonSerializable(typeof(ServerReport))]
+[JsonSerializable(typeof(UpkeepAsk))]
+[JsonSerializable(typeof(UpkeepAnswer))]
 [JsonSerializable(typeof(ClusterReply))]
 [JsonSerializable(typeof(ClusterMember))]
 internal sealed partial class ClusterJson : JsonSerializerContext;

@@ -36,7 +36,6 @@ internal sealed record EtcdChildStatus(EtcdChildPhase Phase, int ProcessId, int 
 internal sealed partial class EtcdChild : IAsyncDisposable
 {
     private const int Sigterm = 15;
-    private const string NoSpace = "no space left on device";
 
     private static readonly TimeSpan PauseMin = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan PauseMax = TimeSpan.FromSeconds(10);
@@ -49,7 +48,6 @@ internal sealed partial class EtcdChild : IAsyncDisposable
 
     // How it is costs etcd no disk and no other member, so one that does not say it for so long stands still.
     private static readonly TimeSpan WatchPause = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan HungAfter = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan LogGrace = TimeSpan.FromSeconds(1);
 
     private readonly EtcdChildOptions _options;
@@ -58,6 +56,7 @@ internal sealed partial class EtcdChild : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly EtcdLog _lines;
+    private readonly HungWatch _hung;
     private readonly ForkingThread _thread = new("etcd starter");
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _supervising;
@@ -69,6 +68,7 @@ internal sealed partial class EtcdChild : IAsyncDisposable
     {
         (_options, _start, _socket, _time, _log) = (options, start, socket, time, log);
         _lines = new EtcdLog(time, log);
+        _hung = new HungWatch(time);
         ClientOptions = options.ClientOptions(socket.File);
         _supervising = Task.Run(SuperviseAsync);
     }
@@ -78,6 +78,9 @@ internal sealed partial class EtcdChild : IAsyncDisposable
 
     /// <summary>How it is.</summary>
     public EtcdChildStatus Status => _status;
+
+    /// <summary>The last bad thing that it logged since it was started; empty: nothing.</summary>
+    public string LastProblem => _lines.LastProblem;
 
     /// <summary>How to call it.</summary>
     public EtcdClientOptions ClientOptions { get; }
@@ -141,6 +144,10 @@ internal sealed partial class EtcdChild : IAsyncDisposable
         }
     }
 
+    /// <summary>It is known to stand still and not taken for hung until what is given back is disposed, or the limit
+    /// is over. One at a time.</summary>
+    public IDisposable ExpectSilence(TimeSpan limit) => _hung.Expect(limit);
+
     /// <summary>Ends it: asks it to, so that a leader passes its office on, and kills it when it does not.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -160,7 +167,7 @@ internal sealed partial class EtcdChild : IAsyncDisposable
 
     private static TimeSpan PauseAfter(int failures, string end)
     {
-        var most = end.Contains(NoSpace, StringComparison.Ordinal) ? PauseMaxWithoutSpace : PauseMax;
+        var most = end.Contains(EtcdTrouble.NoSpace, StringComparison.Ordinal) ? PauseMaxWithoutSpace : PauseMax;
         return TimeSpan.FromTicks(Math.Min(most.Ticks, PauseMin.Ticks << Math.Min(failures, 16)));
     }
 
@@ -241,14 +248,14 @@ internal sealed partial class EtcdChild : IAsyncDisposable
     {
         using var client = new EtcdClient(ClientOptions with { CallLimit = ProbeLimit }, _time);
         await ProbeAsync(client, process.Id, stop);
-        var (answered, isSaid) = (_time.GetTimestamp(), false);
+        _hung.Heard();
         while (!stop.IsCancellationRequested)
         {
             try
             {
                 await Task.Delay(WatchPause, _time, stop);
                 await client.StatusAsync(stop);
-                (answered, isSaid) = (_time.GetTimestamp(), false);
+                _hung.Heard();
             }
             catch (OperationCanceledException)
             {
@@ -256,17 +263,14 @@ internal sealed partial class EtcdChild : IAsyncDisposable
             }
             catch (EtcdUnknownException silence)
             {
-                var silent = _time.GetElapsedTime(answered);
-                if (!isSaid)
+                switch (_hung.Missed())
                 {
-                    isSaid = true;
-                    Log.Silent(_log, silence.Message, HungAfter.TotalSeconds);
-                }
-
-                if (silent >= HungAfter)
-                {
-                    process.Kill();
-                    return;
+                    case HungVerdict.Say:
+                        Log.Silent(_log, silence.Message, HungWatch.HungAfter.TotalSeconds);
+                        break;
+                    case HungVerdict.Kill:
+                        process.Kill();
+                        return;
                 }
             }
         }

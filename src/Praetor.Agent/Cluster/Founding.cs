@@ -19,7 +19,7 @@ namespace Praetor.Agent.Cluster;
 /// </remarks>
 internal sealed partial class Founding(
     ClusterMember self, int expect, string datacenter, string path, IMembership membership,
-    ServerDirectory servers, Forwarder forwarder, TimeProvider time, ILogger log)
+    ServerDirectory servers, Forwarder forwarder, TimeProvider time, Random random, ILogger log)
 {
     /// <summary>A member's tag with how many servers it waits for, as in Consul.</summary>
     public const string ExpectTag = "expect";
@@ -33,9 +33,14 @@ internal sealed partial class Founding(
     /// <summary>The value of a tag that says yes.</summary>
     public const string Yes = "1";
 
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan PauseOutside = TimeSpan.FromSeconds(1);
+    /// <summary>How long a server that is not let in waits at most before it asks again: each time it asks, its leader
+    /// asks etcd who takes part.</summary>
+    /// <remarks>etcd takes nobody in for the first 5 s, which is the usual reason, so little is lost.</remarks>
+    public static readonly TimeSpan JoinPauseMax = TimeSpan.FromSeconds(2);
 
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+
+    private readonly Backoff _joins = new(Pause, JoinPauseMax, random);
     private readonly Lock _gate = new();
     private volatile TaskCompletionSource _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ClusterPlan? _plan = ClusterPlan.Load(path);
@@ -58,8 +63,10 @@ internal sealed partial class Founding(
                 return plan;
             }
 
-            if (await JoinAsync(stop) is { } joined)
+            var (joined, isRefused) = await JoinAsync(stop);
+            if (joined is not null)
             {
+                _joins.Reset();
                 return joined;
             }
 
@@ -71,7 +78,7 @@ internal sealed partial class Founding(
                     Log.IsOut(log, path);
                 }
 
-                await Task.Delay(PauseOutside, time, stop);
+                await Task.Delay(_joins.Next(), time, stop);
                 continue;
             }
 
@@ -86,7 +93,7 @@ internal sealed partial class Founding(
                 Log.Waits(log, expect, present.Count);
             }
 
-            await Task.WhenAny(_begun.Task, Task.Delay(Pause, time, stop));
+            await Task.WhenAny(_begun.Task, Task.Delay(isRefused ? _joins.Next() : Pause, time, stop));
             stop.ThrowIfCancellationRequested();
         }
     }
@@ -202,9 +209,11 @@ internal sealed partial class Founding(
         }
     }
 
-    // A cluster that exists is joined; what was promised for another one does not count any more.
-    private async Task<ClusterPlan?> JoinAsync(CancellationToken stop)
+    // A cluster that exists is joined; what was promised for another one does not count any more. Refused: there is
+    // one, and it does not let this server in now.
+    private async Task<(ClusterPlan? Plan, bool IsRefused)> JoinAsync(CancellationToken stop)
     {
+        var isRefused = false;
         foreach (var peer in servers.In(datacenter).Where(s => s.Id != self.Id).ToList())
         {
             if (await AskAsync(peer, "GET", RpcRoutes.ClusterPlan, [], stop) is not { Plan: { HasBegun: true } theirs })
@@ -216,7 +225,7 @@ internal sealed partial class Founding(
             if (theirs.IsNew && Plan is { IsOut: false } promised && promised.Token == theirs.Token)
             {
                 Keep(theirs with { HasRun = false, IsOut = false });
-                return Plan;
+                return (Plan, IsRefused: false);
             }
 
             var body = JsonSerializer.SerializeToUtf8Bytes(self, ClusterJson.Default.ClusterMember);
@@ -229,11 +238,13 @@ internal sealed partial class Founding(
             {
                 Keep(plan with { IsNew = false, HasBegun = true, HasRun = false, IsOut = false });
                 Log.Joined(log, peer.Name);
-                return Plan;
+                return (Plan, IsRefused: false);
             }
+
+            isRefused = true;
         }
 
-        return null;
+        return (null, isRefused);
     }
 
     private void TellRefused(string server, string why)

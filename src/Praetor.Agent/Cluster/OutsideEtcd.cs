@@ -59,6 +59,7 @@ internal static partial class OutsideEtcd
             CaFile = OrNull(store.CaFile),
             CertificateFile = OrNull(store.CertFile),
             KeyFile = OrNull(store.KeyFile),
+            RequestBytesMax = store.RequestBytesMax,
         };
         if (options.Problems().ToList() is { Count: > 0 } problems)
         {

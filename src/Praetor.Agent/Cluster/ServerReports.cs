@@ -1,10 +1,11 @@
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Praetor.Agent.Forwarding;
 using Praetor.Agent.Http;
 
 namespace Praetor.Agent.Cluster;
 
-/// <summary>Asks other servers how far they are.</summary>
+/// <summary>Asks other servers how far they are, and whether this one's etcd may stand still.</summary>
 internal sealed class ServerReports(ServerDirectory servers, Forwarder forwarder, string datacenter)
 {
     // A server that takes longer is as good as not there; the next round asks again.
@@ -31,22 +32,47 @@ internal sealed class ServerReports(ServerDirectory servers, Forwarder forwarder
         return reports;
     }
 
+    /// <summary>Asks one of them whether this server's etcd may stand still, or says that it is over. Null: it does not
+    /// answer.</summary>
+    public async Task<UpkeepAnswer?> AskTurnAsync(string server, UpkeepAsk asked, CancellationToken stop)
+    {
+        if (servers.In(datacenter).FirstOrDefault(s => s.Id == server) is not { } peer)
+        {
+            return null;
+        }
+
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        limit.CancelAfter(Limit);
+        var call = new ServerCall
+        {
+            Method = "PUT", Target = RpcRoutes.ClusterTurn, Datacenter = datacenter, IsOwn = true, IsRepeatable = true,
+            Body = JsonSerializer.SerializeToUtf8Bytes(asked, ClusterJson.Default.UpkeepAsk),
+        };
+        return await AskAsync(call, peer, ClusterJson.Default.UpkeepAnswer, limit.Token, stop);
+    }
+
     public static Reply Answer(ServerReport report) => new(
         200, Reply.JsonType, JsonSerializer.SerializeToUtf8Bytes(report, ClusterJson.Default.ServerReport));
 
-    private async Task<ServerReport?> AskAsync(ServerPeer server, CancellationToken limit, CancellationToken stop)
+    private Task<ServerReport?> AskAsync(ServerPeer server, CancellationToken limit, CancellationToken stop)
+    {
+        var call = new ServerCall
+        {
+            Method = "GET", Target = RpcRoutes.ClusterReport, Datacenter = datacenter, IsOwn = true,
+            IsRepeatable = true,
+        };
+        return AskAsync(call, server, ClusterJson.Default.ServerReport, limit, stop);
+    }
+
+    // Null: no answer in time, or none that can be read.
+    private async Task<T?> AskAsync<T>(
+        ServerCall call, ServerPeer server, JsonTypeInfo<T> type, CancellationToken limit, CancellationToken stop)
+        where T : class
     {
         try
         {
-            var outcome = await forwarder.AskServerAsync(
-                new ServerCall
-                {
-                    Method = "GET", Target = RpcRoutes.ClusterReport, Datacenter = datacenter, IsOwn = true,
-                    IsRepeatable = true,
-                },
-                server, limit);
-            return outcome is { Refusal: null, Value.Status: 200 }
-                ? RpcJson.Read(outcome.Value.Body, ClusterJson.Default.ServerReport) : null;
+            var outcome = await forwarder.AskServerAsync(call, server, limit);
+            return outcome is { Refusal: null, Value.Status: 200 } ? RpcJson.Read(outcome.Value.Body, type) : null;
         }
         catch (Exception e) when (e is JsonException or OperationCanceledException)
         {

@@ -105,6 +105,7 @@ internal sealed class AgentConfigBuilder(SettingValues values, bool isDev, Confi
             CertFile = values.Text("etcd_cert_file"),
             KeyFile = values.Text("etcd_key_file"),
             QuotaBytes = values.Whole("etcd_quota_bytes"),
+            RequestBytesAsked = (int)values.Whole("etcd_max_request_bytes"),
         };
     }
 

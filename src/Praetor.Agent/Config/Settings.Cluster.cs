@@ -162,6 +162,10 @@ public static partial class Settings
         Text("etcd_path", null, "The etcd that the agent runs. Default: etcd on the PATH."),
         Whole("etcd_quota_bytes", "8589934592",
             "How large the file of an etcd that the agent runs may become; beyond it writes are refused.").Quota(),
+        Whole("etcd_max_request_bytes", "0",
+            "The largest request that etcd takes, its --max-request-bytes; a write that needs a larger one is "
+                + "refused. 0: 8388608 (8 MiB) for an etcd that the agent runs, which is started with it, and 1572864 "
+                + "(1.5 MiB), etcd's own default, for one at store = etcd=https://….").Request(),
         Text("etcd_ca_file", null,
             "File with the authorities of an etcd at store = etcd=https://…. Default: those that the machine trusts."),
         Text("etcd_cert_file", null, "File with the certificate that is shown to such an etcd."),

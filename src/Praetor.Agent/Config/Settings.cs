@@ -11,6 +11,8 @@ namespace Praetor.Agent.Config;
 public static partial class Settings
 {
     private const long QuotaBytesMin = 64L << 20;
+    private const long RequestBytesMin = 1L << 20;
+    private const long RequestBytesMax = 64L << 20;
 
     private const string ListRemedy = "one network is written address/bits, as in 10.0.0.0/8";
 
@@ -109,6 +111,12 @@ public static partial class Settings
     private static Setting Quota(this Setting row) => row.Checked(
         static value => (long)value < QuotaBytesMin ? $"etcd_quota_bytes is {value}" : null,
         $"use {QuotaBytesMin} (64 MiB) or more");
+
+    // A value of 512 KiB, what goes with it, and some more. The most is what a call over gRPC is framed with.
+    private static Setting Request(this Setting row) => row.Checked(
+        static value => (long)value is 0 or (>= RequestBytesMin and <= RequestBytesMax) ? null
+            : $"etcd_max_request_bytes is {value}",
+        $"use {RequestBytesMin} (1 MiB) to {RequestBytesMax} (64 MiB), or 0 for what is usual");
 
     // Consul's validate lets any text pass, and the agent then refuses to start.
     private static Setting Level(this Setting row) => row.Checked(

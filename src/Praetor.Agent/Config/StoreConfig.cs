@@ -19,6 +19,10 @@ public enum StoreKind
 /// <param name="Endpoints">Of an etcd that somebody else runs. Empty: the agent runs one.</param>
 public sealed record StoreConfig(StoreKind Kind, bool IsAsked, IReadOnlyList<string> Endpoints)
 {
+    // etcd's own default, and what the one that the agent runs is told.
+    private const int OutsideRequestBytes = 1536 * 1024;
+    private const int OwnRequestBytes = 8 * 1024 * 1024;
+
     /// <summary>What stands before the addresses of an etcd that somebody else runs.</summary>
     public const string OutsidePrefix = "etcd=";
 
@@ -39,6 +43,13 @@ public sealed record StoreConfig(StoreKind Kind, bool IsAsked, IReadOnlyList<str
 
     /// <summary>How large the file of an etcd that the agent runs may be.</summary>
     public long QuotaBytes { get; init; }
+
+    /// <summary>The largest request that etcd takes, as it was configured; 0: what is usual.</summary>
+    public int RequestBytesAsked { get; init; }
+
+    /// <summary>The largest request that etcd takes.</summary>
+    public int RequestBytesMax => RequestBytesAsked > 0 ? RequestBytesAsked
+        : IsOutside ? OutsideRequestBytes : OwnRequestBytes;
 
     /// <summary>As the option spells it.</summary>
     public string Name => Kind switch

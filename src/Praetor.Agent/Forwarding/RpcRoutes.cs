@@ -40,6 +40,9 @@ internal sealed class RpcRoutes(
     /// <summary>How far a server is.</summary>
     public const string ClusterReport = Root + "cluster/report";
 
+    /// <summary>Whether a server's etcd may stand still now (<see cref="Cluster.UpkeepTurn"/>).</summary>
+    public const string ClusterTurn = Root + "cluster/turn";
+
     /// <summary>An answer that lasts as long as its server leads.</summary>
     public const string Pulse = Root + "cluster/pulse";
 

@@ -38,10 +38,6 @@ internal static class ChangeCodec
         to.Advance(HeaderBytes);
     }
 
-    /// <summary>Corrects an entry's last index.</summary>
-    public static void SetLastIndex(Span<byte> entry, ulong lastIndex) =>
-        BinaryPrimitives.WriteUInt64LittleEndian(entry[(1 + sizeof(ulong))..], lastIndex);
-
     public static void Write(IBufferWriter<byte> to, RecordChange change)
     {
         var span = to.GetSpan(2);
@@ -56,8 +52,14 @@ internal static class ChangeCodec
         }
 
         WriteNumber(to, change.Record.CreateIndex);
-        WriteBytes(to, change.Table.Encode(change.Record));
+        WriteBytes(to, change.Bytes());
     }
+
+    /// <summary>How many bytes a change takes.</summary>
+    /// <param name="change">The change.</param>
+    /// <param name="keeps">Whether what was encoded for it is kept.</param>
+    public static long SizeOf(RecordChange change, bool keeps) => 2 + sizeof(ulong) + sizeof(int)
+        + (change.Record is null ? change.Key.Length : sizeof(ulong) + change.Bytes(keeps).Length);
 
     /// <summary>Reads an entry.</summary>
     /// <exception cref="StorageFailedException">The bytes are none of this version's.</exception>

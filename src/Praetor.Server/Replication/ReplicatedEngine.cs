@@ -15,6 +15,9 @@ internal sealed class ReplicatedEngine(
     private const string NoLeader = "No cluster leader";
     private const string Lost = "leadership lost while committing log";
 
+    private const string TooLargeRemedy = "make it smaller, or start etcd with a larger --max-request-bytes and set "
+        + "etcd_max_request_bytes of all servers to the same";
+
     // Enough to find the place in the log of any state that may still be the current one.
     private const int PlacesKept = 4096;
 
@@ -65,6 +68,9 @@ internal sealed class ReplicatedEngine(
     private volatile bool _hasRemoved;
 
     /// <inheritdoc/>
+    public long BatchBytesMax => options.EntryBytes;
+
+    /// <inheritdoc/>
     /// <remarks>The replica brings the state; here is none.</remarks>
     public ulong Load(Action<StoredRow> visit) => 0;
 
@@ -107,10 +113,36 @@ internal sealed class ReplicatedEngine(
     public void Grow(long bytes) => Interlocked.Add(ref _logBytes, bytes);
 
     /// <inheritdoc/>
+    /// <remarks>A command is one entry at least, and a whole state is written record by record.</remarks>
+    public CommandSize Measure(IReadOnlyList<RecordChange> changes, bool replacesAll)
+    {
+        var (all, largest, at) = (0L, 0L, -1);
+        for (var i = 0; i < changes.Count; i++)
+        {
+            var size = ChangeCodec.SizeOf(changes[i], keeps: !replacesAll);
+            all += size;
+            (largest, at) = size > largest ? (size, i) : (largest, at);
+        }
+
+        var needed = replacesAll ? largest : all;
+        if (needed <= options.CommandBytesMax)
+        {
+            return new CommandSize(all, Refusal: null);
+        }
+
+        var what = changes.Count == 1 || replacesAll ? Name(changes[at])
+            : $"{changes.Count} changes, the largest of them {Name(changes[at])} with {largest} bytes";
+        return new CommandSize(all, $"too large for the store: {what} takes {needed} bytes, and etcd takes requests "
+            + $"of {options.RequestBytesMax} bytes, of which {options.CommandBytesMax} are for the data; "
+            + TooLargeRemedy);
+
+        static string Name(RecordChange change) => $"{change.Table.Name} \"{KeyBytes.Text(change.Key)}\"";
+    }
+
+    /// <inheritdoc/>
     public void Commit(CommitBatch batch)
     {
-        var lead = _lead ?? throw new StorageNotLeaderException(
-            Trouble() is { } why ? $"{NoLeader}: {why}" : NoLeader);
+        var lead = _lead ?? throw new StorageNotLeaderException(With(Trouble(), NoLeader));
         if (batch.ReplacesAll)
         {
             Replace(lead, batch);
@@ -124,15 +156,8 @@ internal sealed class ReplicatedEngine(
                 + "needed, or raise etcd_quota_bytes");
         }
 
-        var changes = batch.Changes;
-        var from = 0;
-        while (from < changes.Count)
-        {
-            var (bytes, to, last) = Fill(lead, changes, from, batch.LastIndex);
-            Append(lead, bytes, last, isFirst: from == 0);
-            from = to;
-        }
-
+        // One entry, whole or not at all: the state sees to it that a batch is no larger than one may be.
+        Append(lead, EntryOf(lead, batch), batch.LastIndex);
         _hasRemoved = _isTight;
     }
 
@@ -141,7 +166,7 @@ internal sealed class ReplicatedEngine(
     {
         if (!HasLease && !ProveAsync(CancellationToken.None).GetAwaiter().GetResult())
         {
-            throw new StorageNotLeaderException(NoLeader);
+            throw new StorageNotLeaderException(With(Trouble(), NoLeader));
         }
     }
 
@@ -166,30 +191,19 @@ internal sealed class ReplicatedEngine(
         // The log's connection belongs to who made it.
     }
 
-    // As many whole commands as an entry takes, and one in any case.
-    private (byte[] Bytes, int To, ulong LastIndex) Fill(
-        Leadership lead, IReadOnlyList<RecordChange> changes, int from, ulong batchLast)
+    private byte[] EntryOf(Leadership lead, CommitBatch batch)
     {
         _entry.ResetWrittenCount();
-        ChangeCodec.WriteHeader(_entry, lead.Term.Leader.Epoch, batchLast);
-        var at = from;
-        do
+        ChangeCodec.WriteHeader(_entry, lead.Term.Leader.Epoch, batch.LastIndex);
+        foreach (var change in batch.Changes)
         {
-            var index = changes[at].Index;
-            while (at < changes.Count && changes[at].Index == index)
-            {
-                ChangeCodec.Write(_entry, changes[at++]);
-            }
+            ChangeCodec.Write(_entry, change);
         }
-        while (at < changes.Count && _entry.WrittenCount < options.EntryBytes);
 
-        var last = at == changes.Count ? batchLast : changes[at - 1].Index;
-        var bytes = _entry.WrittenSpan.ToArray();
-        ChangeCodec.SetLastIndex(bytes, last);
-        return (bytes, at, last);
+        return _entry.WrittenSpan.ToArray();
     }
 
-    private void Append(Leadership lead, byte[] entry, ulong lastIndex, bool isFirst)
+    private void Append(Leadership lead, byte[] entry, ulong lastIndex)
     {
         var sent = time.GetTimestamp();
         var sequence = lead.Last + 1;
@@ -198,28 +212,31 @@ internal sealed class ReplicatedEngine(
         {
             isDone = log.Append(lead.Term, sequence, entry);
         }
-        catch (EtcdRefusedException e) when (isFirst && e.IsNoSpace)
+        catch (EtcdRefusedException e)
         {
-            throw new StorageFullException($"etcd: no space left to write to ({e.Message}); free some", e);
+            throw Refused(e, "write");
         }
-        catch (EtcdRefusedException e) when (isFirst)
-        {
-            throw new StorageFullException($"etcd does not take the write: {e.Message}", e);
-        }
-        catch (Exception e) when (e is EtcdRefusedException or EtcdUnknownException)
+        catch (EtcdUnknownException e)
         {
             throw Over(lead, $"{Lost}: {Trouble() ?? e.Message}");
         }
 
         if (!isDone)
         {
-            throw Over(lead, Lost);
+            throw Over(lead, With(Trouble(), Lost));
         }
 
         Renew(lead, sent);
         Advance(lead, sequence, lastIndex);
         Interlocked.Add(ref _logBytes, entry.Length);
     }
+
+    private static StorageFullException Refused(EtcdRefusedException e, string what) => new(
+        e.IsNoSpace ? $"etcd: no space left to write to ({e.Message}); free some"
+        : e.IsTooLarge ? $"etcd does not take the {what}: {e.Message}; {TooLargeRemedy}"
+        : $"etcd does not take the {what}: {e.Message}", e);
+
+    private static string With(string? why, string what) => why is null ? what : $"{what}: {why}";
 
     // A state from elsewhere is no entry: it is a snapshot at a place of its own, with which the log goes on.
     private void Replace(Leadership lead, CommitBatch batch)
@@ -231,12 +248,12 @@ internal sealed class ReplicatedEngine(
                 lead.Term, batch.Changes, batch.LastIndex, sequence, CancellationToken.None).GetAwaiter().GetResult();
             if (written is null)
             {
-                throw Over(lead, Lost);
+                throw Over(lead, With(Trouble(), Lost));
             }
         }
         catch (EtcdRefusedException e)
         {
-            throw new StorageFullException($"etcd does not take the state: {e.Message}", e);
+            throw Refused(e, "state");
         }
         catch (EtcdUnknownException e)
         {

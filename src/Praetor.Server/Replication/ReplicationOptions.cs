@@ -3,6 +3,9 @@ namespace Praetor.Server.Replication;
 /// <summary>Times and sizes of replication.</summary>
 public sealed record ReplicationOptions
 {
+    private const int RequestRest = 16 * 1024;
+    private const int RequestRestPart = 256;
+
     /// <summary>How often the leader shows that it lives when it has nothing to write.</summary>
     public TimeSpan Beat { get; init; } = TimeSpan.FromMilliseconds(500);
 
@@ -46,8 +49,15 @@ public sealed record ReplicationOptions
         OutcomeTime = OutcomeTime * factor,
     };
 
-    /// <summary>How large an entry of the log grows before another is begun, unless one command alone is
-    /// larger.</summary>
+    /// <summary>The largest request that etcd takes (its <c>--max-request-bytes</c>). A command that needs a larger one
+    /// is refused. Default 8 MiB, what a supervised etcd is told to take.</summary>
+    public long RequestBytesMax { get; init; } = 8 * 1024 * 1024;
+
+    /// <summary>How much of that is for the command: the rest is for what goes with it, keys and conditions, what etcd
+    /// adds for its own log, and the little by which compression may make a part larger.</summary>
+    public long CommandBytesMax => RequestBytesMax - RequestRest - (RequestBytesMax / RequestRestPart);
+
+    /// <summary>How large an entry of the log grows, unless one command alone is larger.</summary>
     public int EntryBytes { get; init; } = 1024 * 1024;
 
     /// <summary>How large the log grows before a snapshot takes its place, at least; it may become as large as the last
@@ -64,6 +74,7 @@ public sealed record ReplicationOptions
     /// <summary>How long what was overwritten stays in etcd's history; zero: not at all.</summary>
     public TimeSpan HistoryKept { get; init; }
 
-    /// <summary>How many bytes of records go into one part of a snapshot, before compression.</summary>
+    /// <summary>How many bytes of records go into one part of a snapshot, before compression, unless one record alone
+    /// is larger.</summary>
     public int PartBytes { get; init; } = 4 * 1024 * 1024;
 }

@@ -89,8 +89,9 @@ internal sealed class StateSnapshots(ReplicatedLog log, ReplicationOptions optio
         var (parts, total) = (0, 0L);
         foreach (var change in records)
         {
-            ChangeCodec.Write(buffer, change);
-            if (buffer.WrittenCount >= options.PartBytes)
+            // A part and one more record might be more than a request takes.
+            if (buffer.WrittenCount > 0
+                && buffer.WrittenCount + ChangeCodec.SizeOf(change, keeps: true) > options.PartBytes)
             {
                 var bytes = Compress(buffer);
                 total += bytes.Length;
@@ -99,6 +100,9 @@ internal sealed class StateSnapshots(ReplicatedLog log, ReplicationOptions optio
                     return null;
                 }
             }
+
+            ChangeCodec.Write(buffer, change);
+            change.Forget();
         }
 
         var last = Compress(buffer);

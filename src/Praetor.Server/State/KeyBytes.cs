@@ -9,6 +9,8 @@ namespace Praetor.Server.State;
 /// </remarks>
 internal static class KeyBytes
 {
+    private const int TextMax = 128;
+
     public static byte[] Exact(string key) => Encoding.UTF8.GetBytes(key);
 
     public static byte[] Folded(string part) => Encoding.UTF8.GetBytes(part.ToLowerInvariant() + '\0');
@@ -18,4 +20,11 @@ internal static class KeyBytes
 
     public static byte[] Folded(string first, string second, string third) => Encoding.UTF8.GetBytes(
         first.ToLowerInvariant() + '\0' + second.ToLowerInvariant() + '\0' + third.ToLowerInvariant() + '\0');
+
+    /// <summary>A key for people, shortened.</summary>
+    public static string Text(byte[] key)
+    {
+        var text = Encoding.UTF8.GetString(key).TrimEnd('\0').Replace('\0', ' ');
+        return text.Length <= TextMax ? text : text[..TextMax] + "…";
+    }
 }

@@ -24,6 +24,9 @@ public sealed partial class StateStore : IDisposable
     /// <summary>How many commands one batch takes, so that its sync and its answers stay short.</summary>
     public const int BatchCommandsMax = 1024;
 
+    // HTTP's status of what will be too large again.
+    private const int TooLarge = 413;
+
     // A reader of an empty state waits behind index 1, the lowest that an answer has; the first change lies beyond it.
     private const ulong FirstIndex = 2;
 
@@ -221,71 +224,94 @@ public sealed partial class StateStore : IDisposable
 
     private void Process(List<IPendingCommand> commands)
     {
-        var next = _current;
-        var changes = new List<RecordChange>(commands.Count);
-        var touched = new List<WatchKey>(commands.Count);
-        var replacesAll = false;
-        foreach (var command in commands)
+        var batch = new Batch(_current);
+        for (var i = 0; i < commands.Count; i++)
         {
-            var tx = new WriteTransaction(next, Math.Max(FirstIndex, next.Index + 1));
-            if (TryApply(command, tx) && tx.Changes.Count > 0)
+            var command = commands[i];
+            var tx = new WriteTransaction(batch.Next, Math.Max(FirstIndex, batch.Next.Index + 1));
+            var size = TryApply(command, tx);
+            if (!batch.Takes(size, _engine.BatchBytesMax))
             {
-                if (tx.ReplacesAll)
+                if (!TryPublish(batch))
                 {
-                    // What came before it in the batch went with the rest.
-                    changes.Clear();
-                    replacesAll = true;
+                    // What came after stands on what is not.
+                    RefuseAll(commands[i..], batch.Failure);
+                    return;
                 }
 
-                changes.AddRange(tx.Changes);
-                touched.AddRange(tx.Touched);
-                next = tx.Finish(tx.CommandIndex);
+                batch = new Batch(batch.Next);
+            }
+
+            batch.Commands.Add(command);
+            if (size is not null)
+            {
+                batch.Add(tx, size.Value);
             }
         }
 
-        var batch = new CommitBatch(next.Index, changes) { ReplacesAll = replacesAll };
-        if (commands.Count == 0 || !TryCommit(batch, commands))
+        TryPublish(batch);
+    }
+
+    private bool TryPublish(Batch batch)
+    {
+        if (batch.Commands.Count == 0 || !TryCommit(batch))
         {
-            return;
+            return batch.Commands.Count == 0;
         }
 
-        Volatile.Write(ref _current, next);
-        if (replacesAll)
+        Volatile.Write(ref _current, batch.Next);
+        if (batch.ReplacesAll)
         {
             Watches.FireAll();
             Replaced?.Invoke();
         }
         else
         {
-            Watches.Fire(touched);
+            Watches.Fire(batch.Touched);
         }
 
-        foreach (var command in commands)
+        foreach (var command in batch.Commands)
         {
             command.Complete();
         }
+
+        return true;
     }
 
-    private static bool TryApply(IPendingCommand command, WriteTransaction tx)
+    // How large what it did is. Null: it did nothing, or was refused, alone: what comes with it is none the worse for it.
+    private CommandSize? TryApply(IPendingCommand command, WriteTransaction tx)
     {
         try
         {
-            return command.Apply(tx);
+            if (!command.Apply(tx) || tx.Changes.Count == 0)
+            {
+                return null;
+            }
+
+            var size = _engine.Measure(tx.Changes, tx.ReplacesAll);
+            if (size.Refusal is { } why)
+            {
+                command.Refuse(new Refusal(TooLarge, why));
+                return null;
+            }
+
+            return size;
         }
         catch (Exception e) // supervisor: a mistake in one command must not end the writer; its changes are dropped
         {
             command.Refuse(Refusal.Failed($"internal error: {e.Message}"));
-            return false;
+            return null;
         }
     }
 
-    private bool TryCommit(CommitBatch batch, List<IPendingCommand> commands)
+    private bool TryCommit(Batch batch)
     {
         try
         {
             if (batch.Changes.Count > 0)
             {
-                _engine.Commit(batch);
+                _engine.Commit(
+                    new CommitBatch(batch.Next.Index, batch.Changes) { ReplacesAll = batch.ReplacesAll });
             }
             else
             {
@@ -296,12 +322,11 @@ public sealed partial class StateStore : IDisposable
         }
         catch (Exception e) when (e is StorageFullException or StorageNotLeaderException)
         {
-            RefuseAll(commands, e.Message);
-            return false;
+            batch.Failure = e.Message;
         }
         catch (Exception e) // supervisor: whatever else went wrong, nothing is known of the batch
         {
-            _failure = e.Message;
+            batch.Failure = _failure = e.Message;
             lock (_gate)
             {
                 _stopping = true;
@@ -309,9 +334,10 @@ public sealed partial class StateStore : IDisposable
 
             // Whoever ends the process hears of it before those whose writes are gone.
             Failed?.Invoke(e as StorageFailedException ?? new StorageFailedException(e.Message, e));
-            RefuseAll(commands, e.Message);
-            return false;
         }
+
+        RefuseAll(batch.Commands, batch.Failure);
+        return false;
     }
 
     private static void RefuseAll(List<IPendingCommand> commands, string why)
@@ -319,6 +345,44 @@ public sealed partial class StateStore : IDisposable
         foreach (var command in commands)
         {
             command.Refuse(Refusal.Failed(why));
+        }
+    }
+
+    /// <summary>What becomes durable together: commands, what they did, and the state after them.</summary>
+    private sealed class Batch(StateSnapshot from)
+    {
+        private long _bytes;
+
+        public StateSnapshot Next { get; private set; } = from;
+
+        public List<IPendingCommand> Commands { get; } = [];
+
+        public List<RecordChange> Changes { get; } = [];
+
+        public List<WatchKey> Touched { get; } = [];
+
+        public bool ReplacesAll { get; private set; }
+
+        /// <summary>Why it was not kept; empty while nothing failed.</summary>
+        public string Failure { get; set; } = "";
+
+        /// <summary>Whether a command goes with those that are there. A whole state is written in parts.</summary>
+        public bool Takes(CommandSize? size, long most) =>
+            size is not { Bytes: var bytes } || _bytes == 0 || ReplacesAll || _bytes + bytes <= most;
+
+        public void Add(WriteTransaction tx, CommandSize size)
+        {
+            if (tx.ReplacesAll)
+            {
+                // What came before it in the batch went with the rest.
+                Changes.Clear();
+                ReplacesAll = true;
+            }
+
+            _bytes += size.Bytes;
+            Changes.AddRange(tx.Changes);
+            Touched.AddRange(tx.Touched);
+            Next = tx.Finish(tx.CommandIndex);
         }
     }
 }

@@ -7,7 +7,23 @@ namespace Praetor.Server.State;
 /// <param name="Key">Its primary key.</param>
 /// <param name="Record">The record; null: removed.</param>
 /// <param name="Index">The index of the command that did it.</param>
-public sealed record RecordChange(Table Table, byte[] Key, StoredRecord? Record, ulong Index);
+public sealed record RecordChange(Table Table, byte[] Key, StoredRecord? Record, ulong Index)
+{
+    private byte[]? _bytes;
+
+    /// <summary>The record as bytes. Empty: it is removed.</summary>
+    /// <param name="keeps">Whether they are kept for the next who asks: who measures a command and writes it a moment
+    /// later encodes it once, and a whole state need not be in memory twice.</param>
+    internal byte[] Bytes(bool keeps = false)
+    {
+        var bytes = _bytes ?? (Record is null ? [] : Table.Encode(Record));
+        _bytes = keeps ? bytes : _bytes;
+        return bytes;
+    }
+
+    /// <summary>Keeps the bytes no longer.</summary>
+    internal void Forget() => _bytes = null;
+}
 
 /// <summary>What one command does to the state. Reads see what it wrote.</summary>
 public sealed class WriteTransaction : ReadView

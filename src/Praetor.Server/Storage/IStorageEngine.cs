@@ -20,6 +20,11 @@ public sealed record CommitBatch(ulong LastIndex, IReadOnlyList<RecordChange> Ch
     public bool ReplacesAll { get; init; }
 }
 
+/// <summary>How large a command is for an engine.</summary>
+/// <param name="Bytes">How much of a batch it takes; 0: the engine does not count.</param>
+/// <param name="Refusal">Why it can never be kept. Null: it can.</param>
+public readonly record struct CommandSize(long Bytes, string? Refusal);
+
 /// <summary>Where the state survives. One writer calls it; the state store never shows what it has not
 /// committed.</summary>
 public interface IStorageEngine : IDisposable
@@ -40,6 +45,15 @@ public interface IStorageEngine : IDisposable
     /// <exception cref="StorageNotLeaderException">Another server writes; whether it has the batch, the log tells.
     /// </exception>
     void Commit(CommitBatch batch);
+
+    /// <summary>How many bytes, as <see cref="Measure"/> counts them, go into one batch, unless one command alone has
+    /// more.</summary>
+    long BatchBytesMax => long.MaxValue;
+
+    /// <summary>Looks at what one command did before it goes into a batch.</summary>
+    /// <param name="changes">The records put and removed.</param>
+    /// <param name="replacesAll">Whether they are a whole state.</param>
+    CommandSize Measure(IReadOnlyList<RecordChange> changes, bool replacesAll) => default;
 
     /// <summary>Makes sure that nobody else has committed since: before a command is answered that changed
     /// nothing.</summary>

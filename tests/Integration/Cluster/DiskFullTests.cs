@@ -72,6 +72,45 @@ public sealed class DiskFullTests
         (await agent.GetAsync("first", Stop)).ShouldBe("v");
     }
 
+    [Fact]
+    public async Task Three_servers_at_their_quota_make_room_one_after_the_other_and_take_writes_again()
+    {
+        Assert.SkipUnless(Faults.FaultLab.IsAsked, Faults.FaultLab.Asked);
+        Assert.SkipUnless(RealEtcd.IsThere, RealEtcd.Missing);
+        var servers = new List<AgentProcess>();
+        try
+        {
+            for (var i = 1; i <= 3; i++)
+            {
+                servers.Add(AgentProcess.Launch(Of("", "etcd", $"etcd_quota_bytes = {Quota}") with
+                {
+                    Arguments = [], Servers = 3, Node = $"s{i}", NodeId = "", Joins = [.. servers],
+                }));
+            }
+
+            await Task.WhenAll(servers.Select(static s => s.ReadyAsync(Stop)));
+            await FillUntilRefusedAsync(servers[0], static () => { });
+            await WorksAgainAsync(servers[0], static () => { }, async () =>
+            {
+                using var answer = await servers[0].Http.DeleteAsync(
+                    new Uri("/v1/kv/fill/?recurse", UriKind.Relative), Stop);
+                return answer.IsSuccessStatusCode;
+            });
+            foreach (var server in servers)
+            {
+                await server.SaidAsync("etcd's file was written anew", Stop);
+                (await server.GetAsync("first", Stop)).ShouldBe("v");
+            }
+        }
+        finally
+        {
+            foreach (var server in servers)
+            {
+                await server.DisposeAsync();
+            }
+        }
+    }
+
     // Gives what was acknowledged.
     private static async Task<Dictionary<string, string>> FillUntilRefusedAsync(AgentProcess agent, Action fill)
     {

@@ -87,6 +87,27 @@ public sealed class StoreTests
     }
 
     [Fact]
+    public async Task A_write_larger_than_an_outside_etcd_takes_is_refused_alone_with_the_remedy()
+    {
+        Assert.SkipUnless(RealEtcd.IsThere, RealEtcd.Missing);
+        await using var etcd = OutsideEtcd.New(hasTls: false);
+        await etcd.StartAsync();
+        await using var agent = await AgentProcess.StartAsync(
+            Alone($"-store=etcd={etcd.Url}") with { Hcl = ["limits { kv_max_value_size = 4000000 }"] }, Stop);
+        var writes = Enumerable.Range(0, 20).Select(async i =>
+        {
+            using var body = new ByteArrayContent(new byte[i == 10 ? 1_600_000 : i == 11 ? 1_100_000 : 40_000]);
+            using var answer = await agent.Http.PutAsync(new Uri($"/v1/kv/k{i}", UriKind.Relative), body, Stop);
+            return (answer.StatusCode, Said: await answer.Content.ReadAsStringAsync(Stop));
+        });
+        var outcomes = await Task.WhenAll(writes);
+        outcomes[10].StatusCode.ShouldBe(HttpStatusCode.RequestEntityTooLarge);
+        outcomes[10].Said.ShouldContain("--max-request-bytes");
+        outcomes.Count(static o => o.StatusCode == HttpStatusCode.OK).ShouldBe(19);
+        agent.Log.ShouldNotContain("leads no more");
+    }
+
+    [Fact]
     public async Task An_outside_etcd_that_does_not_run_is_waited_for_and_named_once()
     {
         Assert.SkipUnless(RealEtcd.IsThere, RealEtcd.Missing);

@@ -368,6 +368,14 @@ public sealed class ConfigLoaderTests : IDisposable
         Good(line.Split(' ')).Store.Name.ShouldBe(store);
 
     [Theory]
+    [InlineData("-dev -store=etcd=http://127.0.0.1:2379", 1_572_864)]
+    [InlineData("-dev -store=etcd=http://127.0.0.1:2379 -hcl etcd_max_request_bytes=10485760", 10_485_760)]
+    [InlineData("-server -bootstrap-expect=3 -data-dir=/x", 8_388_608)]
+    [InlineData("-server -bootstrap-expect=3 -data-dir=/x -hcl etcd_max_request_bytes=16777216", 16_777_216)]
+    public void The_largest_request_is_what_such_an_etcd_takes_or_what_is_asked(string line, int bytes) =>
+        Good(line.Split(' ')).Store.RequestBytesMax.ShouldBe(bytes);
+
+    [Theory]
     [InlineData("-dev -store=postgres", "store cannot be \"postgres\"")]
     [InlineData("-dev -store=etcd=a:2379", "store cannot be \"etcd=a:2379\"")]
     [InlineData("-dev -store=etcd=https://a:2379,", "store cannot be")]
@@ -375,6 +383,7 @@ public sealed class ConfigLoaderTests : IDisposable
     [InlineData("-server -bootstrap-expect=3 -data-dir=/x -store=sqlite", "cannot be shared")]
     [InlineData("-dev -hcl etcd_cert_file=\"/c\"", "go together")]
     [InlineData("-dev -hcl etcd_quota_bytes=1000", "etcd_quota_bytes is 1000")]
+    [InlineData("-dev -hcl etcd_max_request_bytes=500000", "etcd_max_request_bytes is 500000")]
     public void A_store_that_cannot_be_is_refused(string line, string said) =>
         ConfigLoader.Load(line.Split(' '), Machine).ProblemText.ShouldContain(said);
 

@@ -13,9 +13,14 @@ public sealed class EtcdCareTests : IDisposable
 
     private readonly ManualTime _time = new();
     private readonly MemberWithSpace _etcd = new();
+    private readonly Others _others;
     private readonly EtcdCare _care;
 
-    public EtcdCareTests() => _care = Care();
+    public EtcdCareTests()
+    {
+        _others = new Others(_etcd.Did);
+        _care = new EtcdCare(_etcd, _others, Quota, _time, new Random(1), NullLogger.Instance);
+    }
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -26,7 +31,8 @@ public sealed class EtcdCareTests : IDisposable
     {
         _etcd.Status = Of(fileMegabytes: 1000, usedMegabytes: 100);
         await TendAsync();
-        _etcd.Did.ShouldBe(["defragment"]);
+        _etcd.Did.ShouldBe(["turn", "step aside", "expect silence", "defragment", "silence over", "turn over"]);
+        _others.Limit.ShouldBe(EtcdClientOptions.DefragmentLimit);
     }
 
     [Theory]
@@ -40,16 +46,65 @@ public sealed class EtcdCareTests : IDisposable
     }
 
     [Fact]
-    public async Task Only_one_member_does_it_at_a_time_until_its_claim_is_old()
+    public async Task A_member_waits_for_its_turn_and_keeps_the_lead_until_then()
     {
-        _etcd.IsClaimed = true;
+        _others.HaveTurn = true;
+        _etcd.Status = Of(1000, 100);
+        await TendAsync();
+        _etcd.Did.ShouldBe(["turn"]);
+        _others.HaveTurn = false;
+        await TendAsync();
+        Deeds.ShouldBe(["defragment"]);
+    }
+
+    [Fact]
+    public async Task A_member_whose_lead_nobody_takes_stays_and_lets_others_have_the_turn()
+    {
+        _others.TakeLead = false;
         _etcd.Status = Of(1000, 100);
         await TendAsync();
         await TendAsync();
-        _etcd.Did.ShouldBeEmpty();
-        _time.Advance(TimeSpan.FromMinutes(5));
+        _etcd.Did.ShouldBe(["turn", "step aside", "turn over"]);
+        _others.TakeLead = true;
+        _time.Advance(EtcdCare.RetryMin);
         await TendAsync();
-        _etcd.Did.ShouldBe(["defragment"]);
+        Deeds.ShouldBe(["defragment"]);
+    }
+
+    [Fact]
+    public async Task One_that_failed_is_tried_again_after_pauses_that_grow_up_to_a_limit()
+    {
+        _etcd.Status = Of(1000, 100);
+        _etcd.Problem = new EtcdUnknownException("no space left on device");
+        var pauses = new List<TimeSpan>();
+        var last = TimeSpan.Zero;
+        for (var (i, waited) = (0, TimeSpan.Zero); pauses.Count < 10; i++, waited += TimeSpan.FromSeconds(30))
+        {
+            var before = _etcd.Tries;
+            await TendAsync();
+            if (_etcd.Tries > before)
+            {
+                pauses.Add(waited - last);
+                last = waited;
+            }
+
+            _time.Advance(TimeSpan.FromSeconds(30));
+        }
+
+        pauses[1].ShouldBeLessThanOrEqualTo(EtcdCare.RetryMin);
+        pauses[4].ShouldBeGreaterThan(TimeSpan.FromMinutes(3));
+        pauses[9].ShouldBeInRange(EtcdCare.RetryMax / 2, EtcdCare.RetryMax + TimeSpan.FromMinutes(1));
+        _etcd.Did.Count(static d => d == "turn").ShouldBe(_etcd.Did.Count(static d => d == "turn over"));
+    }
+
+    [Fact]
+    public async Task A_turn_whose_end_nobody_knows_is_not_given_to_others()
+    {
+        _etcd.Status = Of(1000, 100);
+        _etcd.Problem = new EtcdUnknownException("no answer");
+        _etcd.Meanwhile = () => _time.Advance(EtcdClientOptions.DefragmentLimit);
+        await TendAsync();
+        _etcd.Did.ShouldBe(["turn", "step aside", "expect silence", "silence over"]);
     }
 
     [Fact]
@@ -64,7 +119,7 @@ public sealed class EtcdCareTests : IDisposable
         _time.Advance(TimeSpan.FromSeconds(1));
         _etcd.Status = _etcd.Status with { Revision = 1502 };
         await TendAsync(leads: true);
-        _etcd.Did.ShouldBe(["defragment"]);
+        Deeds.ShouldBe(["defragment"]);
     }
 
     [Fact]
@@ -72,7 +127,7 @@ public sealed class EtcdCareTests : IDisposable
     {
         _etcd.Status = Of(3500, 1000);
         await TendAsync(leads: true);
-        _etcd.Did.ShouldBe(["defragment"]);
+        Deeds.ShouldBe(["defragment"]);
     }
 
     [Fact]
@@ -80,7 +135,21 @@ public sealed class EtcdCareTests : IDisposable
     {
         _etcd.Status = Of(4096, 2000) with { HasSpaceAlarm = true };
         await TendAsync();
-        _etcd.Did.ShouldBe(["compact", "defragment", "disarm"]);
+        Deeds.ShouldBe(["compact", "defragment", "disarm"]);
+        _etcd.Did.ShouldContain("turn");
+        _etcd.Did.ShouldNotContain("step aside", "giving the lead away is a write");
+    }
+
+    [Fact]
+    public async Task An_alarm_stays_until_the_files_of_all_have_room()
+    {
+        _etcd.Status = Of(4096, 2000) with { HasSpaceAlarm = true };
+        _others.AreFull = true;
+        await TendAsync();
+        Deeds.ShouldBe(["compact", "defragment"]);
+        _others.AreFull = false;
+        await TendAsync();
+        Deeds.ShouldBe(["compact", "defragment", "compact", "disarm"]);
     }
 
     [Fact]
@@ -88,7 +157,7 @@ public sealed class EtcdCareTests : IDisposable
     {
         _etcd.Status = Of(4096, 4000) with { HasSpaceAlarm = true };
         await TendAsync();
-        _etcd.Did.ShouldBe(["compact"]);
+        Deeds.ShouldBe(["compact"]);
     }
 
     [Fact]
@@ -96,14 +165,16 @@ public sealed class EtcdCareTests : IDisposable
     {
         _etcd.Status = Of(4096, 2000) with { HasSpaceAlarm = true, LeaderId = 7 };
         await TendAsync();
-        _etcd.Did.ShouldBe(["defragment"]);
+        Deeds.ShouldBe(["defragment"]);
     }
+
+    // What was done to etcd.
+    private IEnumerable<string> Deeds =>
+        _etcd.Did.Where(static d => d is "compact" or "defragment" or "disarm");
 
     private static EtcdStatus Of(long fileMegabytes, long usedMegabytes) => new(
         MemberId: 1, LeaderId: 1, Term: 2, "3.5.30", fileMegabytes << 20, usedMegabytes << 20, IsLearner: false,
         Revision: 100, HasSpaceAlarm: false);
-
-    private EtcdCare Care() => new(_etcd, "dc1", Quota, _time, NullLogger.Instance);
 
     private Task TendAsync(bool leads = false) => _care.TendAsync(_etcd.Status, leads, Stop);
 
@@ -112,18 +183,18 @@ public sealed class EtcdCareTests : IDisposable
     {
         public EtcdStatus Status { get; set; } = Of(1, 1);
 
-        public bool IsClaimed { get; set; }
+        public Exception? Problem { get; set; }
+
+        public Action Meanwhile { get; set; } = static () => { };
+
+        public int Tries { get; private set; }
 
         public List<string> Did { get; } = [];
 
         public EtcdTxnAnswer Commit(EtcdTxn txn, TimeSpan within) => throw new NotSupportedException();
 
-        public Task<EtcdTxnAnswer> CommitAsync(EtcdTxn txn, CancellationToken stop)
-        {
-            var holds = txn.If.All(c => c.ModRevision == (IsClaimed ? 5 : 0));
-            EtcdRow[] rows = holds ? [] : [new EtcdRow(txn.If[0].Key, [], 5)];
-            return Task.FromResult(new EtcdTxnAnswer(holds, 6, [new EtcdOpAnswer(rows, HasMore: false)]));
-        }
+        public Task<EtcdTxnAnswer> CommitAsync(EtcdTxn txn, CancellationToken stop) =>
+            throw new NotSupportedException();
 
         public Task<EtcdStatus> StatusAsync(CancellationToken stop) => Task.FromResult(Status);
 
@@ -131,6 +202,13 @@ public sealed class EtcdCareTests : IDisposable
 
         public Task DefragmentAsync(CancellationToken stop)
         {
+            Tries++;
+            Meanwhile();
+            if (Problem is { } problem)
+            {
+                throw problem;
+            }
+
             Status = Status with { FileBytes = Status.UsedBytes };
             return DoAsync("defragment");
         }
@@ -155,6 +233,50 @@ public sealed class EtcdCareTests : IDisposable
         {
             Did.Add(what);
             return Task.CompletedTask;
+        }
+    }
+
+    /// <summary>The other servers, as a test wants them.</summary>
+    private sealed class Others(List<string> did) : IUpkeepPeers
+    {
+        public bool HaveTurn { get; set; }
+
+        public bool TakeLead { get; set; } = true;
+
+        public bool AreFull { get; set; }
+
+        public TimeSpan Limit { get; private set; }
+
+        public Task<bool> TakeTurnAsync(CancellationToken stop)
+        {
+            did.Add("turn");
+            return Task.FromResult(!HaveTurn);
+        }
+
+        public Task EndTurnAsync(CancellationToken stop)
+        {
+            did.Add("turn over");
+            return Task.CompletedTask;
+        }
+
+        public Task<bool> StepAsideAsync(EtcdStatus status, CancellationToken stop)
+        {
+            did.Add("step aside");
+            return Task.FromResult(TakeLead);
+        }
+
+        public Task<bool> IsAnyFileAboveAsync(long most, CancellationToken stop) => Task.FromResult(AreFull);
+
+        public IDisposable ExpectSilence(TimeSpan limit)
+        {
+            Limit = limit;
+            did.Add("expect silence");
+            return new Over(did);
+        }
+
+        private sealed class Over(List<string> did) : IDisposable
+        {
+            public void Dispose() => did.Add("silence over");
         }
     }
 }

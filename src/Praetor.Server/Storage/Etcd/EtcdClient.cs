@@ -132,7 +132,8 @@ public sealed class EtcdClient : IEtcd
     }
 
     /// <inheritdoc/>
-    public Task DefragmentAsync(CancellationToken stop) => DoAsync(Defragment, EtcdRequest.Numbers(), stop);
+    public Task DefragmentAsync(CancellationToken stop) => AskAsync<bool>(
+        Defragment, EtcdRequest.Numbers(), EtcdAnswers.TryReadNothing, EtcdClientOptions.DefragmentLimit, stop);
 
     /// <inheritdoc/>
     public async Task ClearSpaceAlarmAsync(CancellationToken stop)
@@ -175,7 +176,8 @@ public sealed class EtcdClient : IEtcd
         return size <= _options.RequestBytesMax
             ? EtcdRequest.Of(txn, (int)size)
             : throw new EtcdRefusedException(
-                $"the transaction has {size} bytes, more than {_options.RequestBytesMax}", InvalidArgument);
+                $"the transaction is too large: it has {size} bytes, more than {_options.RequestBytesMax}",
+                InvalidArgument);
     }
 
     private static Exception EndOf(EtcdWatchAnswer message) => message.CompactedTo > 0

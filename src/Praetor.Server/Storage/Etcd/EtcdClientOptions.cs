@@ -23,8 +23,11 @@ public sealed record EtcdClientOptions
     /// lost its quorum, or its disk stands still.</remarks>
     public TimeSpan CallLimit { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long compacting, defragmenting and changing members may take. Default 60 s.</summary>
-    /// <remarks>Defragmenting writes the whole file anew: some seconds for a gigabyte on a slow disk.</remarks>
+    /// <summary>How long <see cref="IEtcd.DefragmentAsync"/> may take.</summary>
+    /// <remarks>It writes the whole file anew, 8 GiB at most as etcd advises: 5 min are 27 MiB a second.</remarks>
+    public static readonly TimeSpan DefragmentLimit = TimeSpan.FromMinutes(5);
+
+    /// <summary>How long compacting and changing members may take. Default 60 s.</summary>
     public TimeSpan LongCallLimit { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>How long connecting to one endpoint may take. Default 2 s; below <see cref="CallLimit"/>, so that

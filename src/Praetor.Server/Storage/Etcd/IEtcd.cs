@@ -157,4 +157,8 @@ public sealed class EtcdRefusedException(string message, int code) : Exception(m
     /// <summary>Whether there is no space to write to.</summary>
     /// <remarks>The code alone would also mean that etcd has too many requests, or that one is too large.</remarks>
     public bool IsNoSpace => Code == 8 && Message.Contains("space exceeded", StringComparison.Ordinal);
+
+    /// <summary>Whether the request is larger than etcd takes.</summary>
+    public bool IsTooLarge => (Code == 3 && Message.Contains("too large", StringComparison.Ordinal))
+        || (Code == 8 && Message.Contains("larger than max", StringComparison.Ordinal));
 }
