@@ -446,6 +446,7 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         Passing = _server.Passing,
         Leadership = _server.Leadership,
         Metrics = _metrics,
+        RequestLog = new RequestLog(_log.CreateLogger("agent.http"), _time),
         Authorizer = new AllowAll(),
         Guard = _interfaces.Guard,
         Datacenter = _config.Datacenter,
