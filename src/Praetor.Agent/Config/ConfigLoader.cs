@@ -14,6 +14,9 @@ public sealed record ConfigResult(
     IReadOnlyList<ConfigProblem> Problems,
     IReadOnlyList<ConfigProblem> StartProblems)
 {
+    /// <summary>What the files and folders looked like before they were read.</summary>
+    public ConfigStamp Seen { get; init; } = new([], "");
+
     /// <summary>All problems as one text for a terminal.</summary>
     public string ProblemText => TextOf(Problems);
 
@@ -56,7 +59,8 @@ public static class ConfigLoader
     public static ConfigResult Load(IReadOnlyList<string> args, ConfigSurroundings? surroundings = null)
     {
         var flags = AgentFlags.Parse(args);
-        return Load(flags, surroundings ?? ConfigSurroundings.OfThisMachine);
+        var seen = ConfigStamp.Of(flags.Paths);
+        return Load(flags, surroundings ?? ConfigSurroundings.OfThisMachine) with { Seen = seen };
     }
 
     /// <summary>Judges files and directories as <c>validate</c> does.</summary>

@@ -14,7 +14,8 @@ public sealed record ConfigProblem(Position At, string Key, string What, string 
     {
         var place = At.File is { Length: > 0 } ? $"{At}: " : "";
         // Many of Consul's sentences begin with the key themselves.
-        var key = Key.Length == 0 || What.StartsWith(Key + " ", StringComparison.Ordinal) ? "" : $"{Key}: ";
+        var isNamed = What.StartsWith(Key, StringComparison.Ordinal) && What[Key.Length..] is [' ' or ':', ..];
+        var key = Key.Length == 0 || isNamed ? "" : $"{Key}: ";
         var remedy = Remedy.Length == 0 ? "" : $"; {Remedy}";
         return $"{place}{key}{What}{remedy}";
     }

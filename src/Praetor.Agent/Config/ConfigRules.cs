@@ -37,7 +37,10 @@ internal sealed class ConfigRules(AgentConfig config, List<ConfigProblem> proble
             Refuse("data_dir", $"data_dir \"{config.DataDir}\" is not a directory", "name a directory");
         }
         JudgeDatacenter("datacenter", config.Datacenter, _values.Text("datacenter").Length == 0);
-        JudgeDatacenter("primary_datacenter", config.PrimaryDatacenter, isEmpty: false);
+        if (config.PrimaryDatacenter != config.Datacenter)
+        {
+            JudgeDatacenter("primary_datacenter", config.PrimaryDatacenter, isEmpty: false);
+        }
         if (DefinitionRules.MetaProblem(config.NodeMeta) is { } meta)
         {
             Refuse("node_meta", $"node_meta invalid: {meta}", "use letters, digits, - and _ in names");

@@ -48,8 +48,8 @@ public static partial class Settings
         Text("default_intention_policy", null,
             "allow or deny: what holds between services that no intention names. Default: the ACL default policy."),
         Flag("disable_kv_key_validation", "false", "Take KV keys with characters that are refused otherwise.").Later(),
-        Flag("auto_reload_config", "false", "Reload when a configuration file changes.").ByFlag("auto-reload-config")
-            .Later(),
+        Flag("auto_reload_config", "false", "Reload within a second when a configuration file or one of TLS changes.")
+            .ByFlag("auto-reload-config"),
     ];
 
     /// <summary>Addresses and ports.</summary>

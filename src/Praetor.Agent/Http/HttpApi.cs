@@ -64,6 +64,9 @@ internal sealed record ApiSurroundings
     /// <summary>Headers that the configuration, as it is now, adds to every answer.</summary>
     public Func<IReadOnlyDictionary<string, string>> ResponseHeaders { get; init; } = Config.Empty.Map<string>;
 
+    /// <summary>Names requests in the log. Null: those of other agents are named by their own agents.</summary>
+    public RequestLog? RequestLog { get; init; }
+
     /// <summary>Answers what is not under /v1/, such as the UI; false: it does not know the path either.</summary>
     public Func<HttpContext, ValueTask<bool>>? Pages { get; init; }
 }
@@ -93,7 +96,10 @@ internal sealed partial class HttpApi(ApiSurroundings around)
     private static readonly string[] MethodOrder = ["OPTIONS", "GET", "PUT", "POST", "DELETE"];
 
     /// <summary>Kestrel's one request delegate.</summary>
-    public async Task HandleAsync(HttpContext context)
+    public Task HandleAsync(HttpContext context) => around.RequestLog is { IsRead: true } log
+        ? log.AnswerAsync(context, TakeAsync) : TakeAsync(context);
+
+    private async Task TakeAsync(HttpContext context)
     {
         if (await FramingGuard.RefusedAsync(context))
         {

@@ -71,6 +71,16 @@ public sealed partial class AgentRuntime
         {
             _toolLoops.Add(EndQuietlyAsync(Sender(tools).RunAsync(_toolsStop.Token)));
         }
+
+        if (_config.Values.Flag("auto_reload_config"))
+        {
+            var tls = ConfigStamp.Of(AutoReload.TlsFiles(_config));
+            var files = new AutoReload(
+                () => Seen.Again().Text + ConfigStamp.Of(AutoReload.TlsFiles(_config)).Text,
+                _time,
+                SuperviseReloadAsync);
+            _toolLoops.Add(EndQuietlyAsync(files.RunAsync(Seen.Text + tls.Text, _toolsStop.Token)));
+        }
     }
 
     private CoordinateSender Sender(Tools tools) => new(

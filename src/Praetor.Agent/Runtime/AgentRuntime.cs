@@ -83,6 +83,9 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         _proxies = new ManagedProxies(_local, _interfaces.OwnAddress, _metrics, time, _log.CreateLogger("agent.proxy"));
     }
 
+    /// <summary>What the files looked like when the configuration was read, for <c>auto_reload_config</c>.</summary>
+    public ConfigStamp Seen { get; init; } = new([], "");
+
     /// <summary>Ends when the agent is to end: true when it left, false when it cannot go on.</summary>
     public Task<bool> Ended => _ended.Task;
 
@@ -371,6 +374,7 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         Passing = _server.Passing,
         Leadership = _server.Leadership,
         Metrics = _metrics,
+        RequestLog = new RequestLog(_log.CreateLogger("agent.http"), _time),
         Authorizer = new AllowAll(),
         Guard = _interfaces.Guard,
         Datacenter = _config.Datacenter,

@@ -13,7 +13,10 @@ internal sealed class ProcessSignals : IDisposable
     /// <param name="onEnd">Called with the first signal to end; a second one ends the process as usual. Null:
     /// nothing.</param>
     /// <param name="onReload">Called with every SIGHUP. Null: it ends the process, as is usual.</param>
-    public ProcessSignals(Action<PosixSignal>? onEnd = null, Action? onReload = null)
+    /// <param name="endsOnHangUp">SIGHUP, which a terminal sends when it is closed, tells to end too, unless the
+    /// process was started to ignore it.</param>
+    public ProcessSignals(
+        Action<PosixSignal>? onEnd = null, Action? onReload = null, bool endsOnHangUp = false)
     {
         Listen(PosixSignal.SIGINT, InheritedSignals.Interrupt, context => End(context, onEnd));
         Listen(PosixSignal.SIGTERM, InheritedSignals.Terminate, context => End(context, onEnd));
@@ -24,6 +27,10 @@ internal sealed class ProcessSignals : IDisposable
                 context.Cancel = true;
                 onReload();
             });
+        }
+        else if (endsOnHangUp)
+        {
+            _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => End(context, onEnd)));
         }
     }
 

@@ -82,7 +82,7 @@ internal sealed class AgentCommand : Command
             {
                 Program = shell.Program,
             };
-            agent = new AgentRuntime(config, Load, build, Console.Out, shell.Time);
+            agent = new AgentRuntime(config, Load, build, Console.Out, shell.Time) { Seen = loaded.Seen };
             foreach (var said in agent.Banner())
             {
                 shell.Say(said);

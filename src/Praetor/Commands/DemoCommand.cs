@@ -22,11 +22,12 @@ internal sealed class DemoCommand : Command
         RequireAtMost(0, arguments);
         var executable = System.Environment.ProcessPath
             ?? throw new CommandException("demo: cannot tell where this executable is");
-        using var signals = new ProcessSignals();
+        using var signals = new ProcessSignals(endsOnHangUp: true);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(stop, signals.Stop);
         var isTerminal = !Console.IsOutputRedirected && !Console.IsInputRedirected;
         var keys = isTerminal ? WatchKeysAsync(shell.Time, end) : Task.CompletedTask;
-        var runner = new DemoRunner(executable, NameToType(shell, executable), shell.Out, isTerminal, shell.Time);
+        Func<int>? columns = isTerminal ? static () => Console.WindowWidth : null;
+        var runner = new DemoRunner(executable, NameToType(shell, executable), shell.Out, columns, shell.Time);
         var code = await runner.RunAsync(_seconds.IsSet ? TimeSpan.FromSeconds(_seconds.Value) : null, end.Token);
         await end.CancelAsync();
         await keys;

@@ -111,6 +111,24 @@ public sealed class SignalTests
         await HasServicesAsync(agent, "!web", "api");
     }
 
+    [Fact]
+    public async Task With_auto_reload_config_a_changed_file_needs_no_command()
+    {
+        using var folder = new TempFolder("reload");
+        folder.Write("web.hcl", """service { name = "web" port = 80 }""");
+        await using var agent = await AgentProcess.StartAsync(
+            new AgentOptions { Arguments = ["-config-dir", folder.Path, "-auto-reload-config"] }, Stop);
+        folder.Write("api.hcl", """service { name = "api" port = 81 }""");
+        await HasServicesAsync(agent, "web", "api");
+
+        folder.Write("api.hcl", """service { name = "api" prot = 81 }""");
+        await Eventually.HoldsAsync(
+            "the log names the key", EndLimit, () => Task.FromResult(agent.Log.Contains("prot")), Stop);
+        await HasServicesAsync(agent, "web", "api");
+        File.Delete(folder.File("api.hcl"));
+        await HasServicesAsync(agent, "web", "!api");
+    }
+
     private static Task HasServicesAsync(AgentProcess agent, params string[] wanted) => Eventually.HoldsAsync(
         string.Join(' ', wanted),
         EndLimit,

@@ -303,8 +303,10 @@ public sealed class ConfigLoaderTests : IDisposable
     [Theory]
     [InlineData("performance { raft_multiplier = 20 }",
         "performance.raft_multiplier cannot be 20. Must be between 1 and 10")]
-    [InlineData("datacenter = \"a b\" primary_datacenter = \"p\"",
+    [InlineData("datacenter = \"a b\"",
         "datacenter cannot be \"a b\". Please use only [a-z0-9-_]")]
+    [InlineData("service { name = \"x\" kind = \"connect-proxy\" port = 1 }",
+        "service \"x\": Proxy.DestinationServiceName must be non-empty for Connect proxy services")]
     [InlineData("dns_config { udp_answer_limit = -1 }",
         "dns_config.udp_answer_limit cannot be -1. Must be greater than or equal to zero")]
     [InlineData("log_level = \"loud\"",

@@ -10,11 +10,11 @@ namespace Praetor.Commands.Demo;
 /// traffic between them. Everything is ordinary: the same files, the same agent, the same commands as
 /// anywhere.</summary>
 internal sealed class DemoRunner(
-    string executable, string command, TextWriter output, bool isTerminal, TimeProvider time)
+    string executable, string command, TextWriter output, Func<int>? columns, TimeProvider time)
 {
     private static readonly TimeSpan ReadyLimit = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(25);
-    private readonly DemoScreen _screen = new(output, isTerminal, time);
+    private readonly DemoScreen _screen = new(output, columns, time);
 
     /// <summary>Runs until <paramref name="stop"/>, or for a given time; gives the exit code.</summary>
     /// <param name="limit">How long to show the traffic. Null: until stopped.</param>
@@ -40,12 +40,15 @@ internal sealed class DemoRunner(
     private async Task<int> RunInAsync(string folder, TimeSpan? limit, CancellationToken stop)
     {
         var ports = DemoPorts.Find();
-        WriteServices(folder, ports);
+        DemoServices.Write(folder, ports);
         await using var agent = DemoAgent.Start(executable, folder, ports, time);
         await using var counting = CountingApp.Build($"http://127.0.0.1:{ports.Counting}");
         await using var dashboard = DashboardApp.Build(
             $"http://127.0.0.1:{ports.Dashboard}", $"http://127.0.0.1:{ports.Upstream}");
-        await Task.WhenAll(counting.StartAsync(stop), dashboard.StartAsync(stop));
+
+        // To the end, which is soon: a start that is broken off is logged as a failure.
+        await Task.WhenAll(
+            counting.StartAsync(CancellationToken.None), dashboard.StartAsync(CancellationToken.None));
         using var client = new PraetorClient(new ClientOptions { Address = $"127.0.0.1:{ports.Http}" }, time);
         using var traffic = new DemoTraffic(new Uri($"http://127.0.0.1:{ports.Upstream}"), time);
         try
@@ -65,35 +68,6 @@ internal sealed class DemoRunner(
         await Task.WhenAll(counting.StopAsync(CancellationToken.None), dashboard.StopAsync(CancellationToken.None));
         return agent.HasEnded ? 1 : 0;
     }
-
-    private static void WriteServices(string folder, DemoPorts ports)
-    {
-        var services = Directory.CreateDirectory(Path.Combine(folder, "services")).FullName;
-        File.WriteAllText(Path.Combine(services, "counting.hcl"), Service("counting", ports.Counting, ""));
-        File.WriteAllText(Path.Combine(services, "dashboard.hcl"), Service("dashboard", ports.Dashboard, $$"""
-            config {
-                    upstreams = [{ destination_name = "counting", local_bind_port = {{ports.Upstream}} }]
-                  }
-            """));
-    }
-
-    // The proxy block makes the agent run the sidecar itself.
-    private static string Service(string name, int port, string proxy) => $$"""
-        service {
-          name = "{{name}}"
-          port = {{port}}
-          check {
-            http     = "http://127.0.0.1:{{port}}/health"
-            interval = "1s"
-            timeout  = "1s"
-          }
-          connect {
-            proxy {
-              {{proxy}}
-            }
-          }
-        }
-        """;
 
     private async Task GetReadyAsync(
         DemoAgent agent, PraetorClient client, DemoTraffic traffic, DemoPorts ports, CancellationToken stop)

@@ -72,7 +72,7 @@ internal sealed class DemoTraffic(Uri upstream, TimeProvider time) : IDisposable
         catch (Exception failure) when (failure is HttpRequestException or IOException or JsonException
             or System.Net.Sockets.SocketException)
         {
-            return (false, "no connection: closed on the way, as a denied one is");
+            return (false, "closed on the way, as a denied one is");
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {
