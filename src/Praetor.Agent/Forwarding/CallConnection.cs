@@ -9,8 +9,8 @@ namespace Praetor.Agent.Forwarding;
 /// <summary>A connection of HTTP/2 with one request on it, whose body and whose answer go on as long as both like.
 /// </summary>
 /// <remarks>
-/// The problem: through .NET's client each piece that is sent or comes is handed to another thread, and waking that costs
-/// more than all the rest.
+/// The problem: through .NET's client each piece that is sent or comes is handed to another thread, and waking that
+/// costs more than all the rest.
 /// The idea: what comes is read, taken apart and given out on the thread that the socket woke, and what is sent is sent
 /// by who has it. What this needs of HTTP/2 is little: one stream, no table of headers, both windows, pings.
 /// One reads and one sends at a time. What the protocol itself has to say (confirmations, windows) gathers beside and
@@ -304,7 +304,7 @@ internal sealed class CallConnection(Stream stream, TimeProvider time) : IDispos
         var frame = Http2Frame.Read(came);
         if (frame.Length > Http2Frame.PayloadBytesDefault)
         {
-            throw new InvalidDataException("the server does not speak HTTP/2, or sends longer frames than were allowed");
+            throw new InvalidDataException("the server speaks no HTTP/2, or sends longer frames than were allowed");
         }
 
         if (came.Length < Http2Frame.HeaderBytes + frame.Length)

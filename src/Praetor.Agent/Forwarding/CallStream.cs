@@ -253,9 +253,9 @@ internal sealed class CallStream : IDisposable
     {
         private bool _isTold;
 
-        // Who asks for a user goes on at once, on the reader's thread: it writes the answer out, which waits for nobody,
-        // and a thread for each answer costs more than that. Meanwhile the next answers gather. What the agent asks for
-        // itself goes on elsewhere, for it may do anything.
+        // Who asks for a user goes on at once, on the reader's thread: it writes the answer out, which waits for
+        // nobody, and a thread for each answer costs more than that. Meanwhile the next answers gather. What the
+        // agent asks for itself goes on elsewhere, for it may do anything.
         private readonly TaskCompletionSource<FramedAnswer> _done = new(
             isOwn ? TaskCreationOptions.RunContinuationsAsynchronously : TaskCreationOptions.None);
 

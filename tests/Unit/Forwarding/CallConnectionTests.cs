@@ -326,7 +326,7 @@ public sealed class CallConnectionTests : IAsyncLifetime
     /// <summary>Gives some bytes and takes any.</summary>
     private sealed class OneWay(byte[] bytes) : MemoryStream(bytes, writable: false)
     {
-        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
-            ValueTask.CompletedTask;
+        public override ValueTask WriteAsync(
+            ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) => ValueTask.CompletedTask;
     }
 }

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography;
+using Codecs.Http2;
 using Codecs.Protobuf;
 
 namespace Praetor.Server.Storage.Etcd;
@@ -92,13 +93,6 @@ internal readonly record struct EtcdLaneAnswer(
 /// <summary>The headers of a lane's requests, which are always the same.</summary>
 internal sealed class EtcdLaneRequest
 {
-    // Fields of HPACK's static table: whole ones have the highest bit, of the others it is only the name.
-    private const byte MethodPost = 0x83;
-    private const byte SchemeHttp = 0x86;
-    private const byte SchemeHttps = 0x87;
-    private const byte Authority = 0x01;
-    private const byte Path = 0x04;
-    private const byte NewName = 0x00;
     private const int TextBytesMax = 126;
 
     /// <param name="endpoint">Where they go.</param>
@@ -107,31 +101,18 @@ internal sealed class EtcdLaneRequest
     {
         var isSecure = endpoint.StartsWith("https:", StringComparison.Ordinal);
         var block = new ArrayBufferWriter<byte>();
-        block.Write([MethodPost, isSecure ? SchemeHttps : SchemeHttp, Authority]);
+        HpackWriter.WriteIndexed(block, HpackWriter.MethodPost);
+        HpackWriter.WriteIndexed(block, isSecure ? HpackWriter.SchemeHttps : HpackWriter.SchemeHttp);
         var authority = EtcdClientOptions.SocketOf(endpoint) is null ? new Uri(endpoint).Authority : "localhost";
-        Write(block, authority.Length > TextBytesMax ? "etcd" : authority);
-        block.Write([Path]);
-        Write(block, "/etcdserverpb.KV/Txn");
-        foreach (var (name, value) in new[]
-                 {
-                     ("content-type", "application/grpc"), ("te", "trailers"),
-                     ("grpc-timeout", FormattableString.Invariant($"{(long)limit.TotalMilliseconds}m")),
-                 })
-        {
-            block.Write([NewName]);
-            Write(block, name);
-            Write(block, value);
-        }
-
+        HpackWriter.Write(block, HpackWriter.Authority, authority.Length > TextBytesMax ? "etcd" : authority);
+        HpackWriter.Write(block, HpackWriter.Path, "/etcdserverpb.KV/Txn");
+        HpackWriter.Write(block, "content-type", "application/grpc");
+        HpackWriter.Write(block, "te", "trailers");
+        HpackWriter.Write(
+            block, "grpc-timeout", FormattableString.Invariant($"{(long)limit.TotalMilliseconds}m"));
         Headers = block.WrittenMemory;
     }
 
     /// <summary>The block of headers.</summary>
     public ReadOnlyMemory<byte> Headers { get; }
-
-    private static void Write(ArrayBufferWriter<byte> into, string text)
-    {
-        into.Write([(byte)text.Length]);
-        into.Write(System.Text.Encoding.ASCII.GetBytes(text));
-    }
 }

@@ -15,10 +15,6 @@ internal sealed class EtcdLaneConnection : IDisposable
     private const int HeaderBlockBytesMax = 64 * 1024;
     private const int InBytes = 2 * (Http2Frame.HeaderBytes + Http2Frame.PayloadBytesDefault);
     private const int OutBytes = 4 * (Http2Frame.HeaderBytes + Http2Frame.PayloadBytesDefault);
-    private const int SettingBytes = 6;
-    private const int SettingHeaderTableSize = 1;
-    private const int SettingEnablePush = 2;
-    private const int SettingInitialWindow = 4;
     private const int NumberBytes = 4;
 
     // When so much of the connection's window is used, it is opened again.
@@ -235,18 +231,13 @@ internal sealed class EtcdLaneConnection : IDisposable
     {
         Http2Frame.Preface.CopyTo(_out);
         _outEnd = Http2Frame.Preface.Length;
-        Span<byte> settings = stackalloc byte[3 * SettingBytes];
-        WriteSetting(settings, SettingHeaderTableSize, 0);
-        WriteSetting(settings[SettingBytes..], SettingEnablePush, 0);
-        WriteSetting(settings[(2 * SettingBytes)..], SettingInitialWindow, Http2Frame.WindowMax);
+        Span<byte> settings = stackalloc byte[3 * Http2Settings.Bytes];
+        Http2Settings.Write(settings, Http2Setting.HeaderTableSize, 0);
+        Http2Settings.Write(settings[Http2Settings.Bytes..], Http2Setting.EnablePush, 0);
+        Http2Settings.Write(
+            settings[(2 * Http2Settings.Bytes)..], Http2Setting.InitialWindow, Http2Frame.WindowMax);
         Put(Http2FrameType.Settings, 0, 0, settings);
         PutWindow(Http2Frame.WindowMax - Http2Frame.WindowDefault);
-    }
-
-    private static void WriteSetting(Span<byte> into, int id, int value)
-    {
-        BinaryPrimitives.WriteUInt16BigEndian(into, (ushort)id);
-        BinaryPrimitives.WriteInt32BigEndian(into[2..], value);
     }
 
     private void PutWindow(int bytes)
@@ -401,14 +392,10 @@ internal sealed class EtcdLaneConnection : IDisposable
 
     private void TakeSettings(ReadOnlySpan<byte> payload)
     {
-        for (; payload.Length >= SettingBytes; payload = payload[SettingBytes..])
+        if (Http2Settings.Find(payload, Http2Setting.InitialWindow) is { } window)
         {
-            var value = BinaryPrimitives.ReadInt32BigEndian(payload[2..]);
-            if (BinaryPrimitives.ReadUInt16BigEndian(payload) == SettingInitialWindow && value >= 0)
-            {
-                _streamWindow += value - _windowOfStreams;
-                _windowOfStreams = value;
-            }
+            _streamWindow += window - _windowOfStreams;
+            _windowOfStreams = window;
         }
 
         Put(Http2FrameType.Settings, Http2Frame.Ack, 0, []);
