@@ -74,7 +74,7 @@ internal sealed class CallStream : IDisposable
 
         var now = _time.GetTimestamp();
         Volatile.Write(ref _lastCall, now);
-        var pending = new Pending(_link.Server, After(now, limit), After(now, RpcLimits.LeaveAfter));
+        var pending = new Pending(_link.Server, After(now, limit), After(now, call.LeaveAfter));
         var number = (uint)Interlocked.Increment(ref _numbers);
         _pending[number] = pending;
 
