@@ -75,7 +75,7 @@ internal sealed class CallStream : IDisposable
 
         var now = _time.GetTimestamp();
         Volatile.Write(ref _lastCall, now);
-        var pending = new Pending(_link.Server, After(now, limit), After(now, RpcLimits.LeaveAfter), call.IsOwn);
+        var pending = new Pending(_link.Server, After(now, limit), After(now, call.LeaveAfter), call.IsOwn);
         var number = (uint)Interlocked.Increment(ref _numbers);
         _pending[number] = pending;
 

@@ -36,7 +36,8 @@ internal sealed record ForwarderOptions
 /// 1. The directory names the server to ask. 2. When it cannot be reached, or does not answer in time, it goes to the
 /// end of the directory's order. 3. A call that certainly did not arrive, and one that does no harm when it is done
 /// twice, is made to the next server; all others are told what happened, for nobody knows whether the change was made.
-/// 4. When all were tried the search goes on, with short pauses, until the hold time is over.
+/// 4. When all were tried the search goes on, with short pauses, until the hold time is over: in the own datacenter one
+/// of them answers soon, but nobody here makes those of another one come back.
 /// </remarks>
 internal sealed partial class Forwarder : IDisposable
 {
@@ -45,6 +46,9 @@ internal sealed partial class Forwarder : IDisposable
 
     /// <summary>What is said of a datacenter without a known server.</summary>
     public const string NoPath = "No path to datacenter";
+
+    /// <summary>What is said of a datacenter that is known, but none of its servers lives, in Consul's words.</summary>
+    public const string NoneReachable = "Remote DC has no server currently reachable";
 
     /// <summary>Marks the calls that an agent makes for itself.</summary>
     public const string OwnHeader = "x-praetor-own";
@@ -83,12 +87,18 @@ internal sealed partial class Forwarder : IDisposable
     /// <summary>The server of the own datacenter that is to be asked, null: nobody leads now. Unset: any.</summary>
     public Func<ServerPeer?>? Leader { get; set; }
 
+    /// <summary>Knows datacenters none of whose servers lives. Unset: there are none.</summary>
+    public Func<string, bool>? IsDatacenter { get; set; }
+
     public Hop Self => _options.Self;
 
     public string SelfId => _options.SelfId;
 
     /// <summary>Takes over another rate, from a full bucket.</summary>
     public void Limit(double perSecond, int burst) => _rate = new CallRate(perSecond, burst, _time);
+
+    /// <summary>Whether there is such a datacenter, be it that it cannot be reached now.</summary>
+    public bool Knows(string datacenter) => _servers.Knows(datacenter) || IsDatacenter?.Invoke(datacenter) == true;
 
     /// <summary>Makes a call and reads the answer whole.</summary>
     /// <returns>The answer, whatever its status, or why there is none.</returns>
@@ -109,7 +119,7 @@ internal sealed partial class Forwarder : IDisposable
         {
             stop.ThrowIfCancellationRequested();
             _servers.Failed(answer.Server);
-            return Failed(e);
+            return Failed(e, answer.Server);
         }
     }
 
@@ -131,6 +141,7 @@ internal sealed partial class Forwarder : IDisposable
 
         var begin = _time.GetTimestamp();
         var hold = call.Hold ?? _options.Hold;
+        var again = IsHere(call.Datacenter) || hold < RpcLimits.AgainFar ? hold : RpcLimits.AgainFar;
         List<ServerPeer>? tried = null;
         var isLed = IsLed(call);
         var last = isLed ? Refusal.Failed(NoLeader) : Unknown(call.Datacenter);
@@ -139,7 +150,7 @@ internal sealed partial class Forwarder : IDisposable
             if (ChooseFor(call, tried) is not { } server)
             {
                 var pause = isLed ? LeaderPause : Pause;
-                if ((tried is null && !isLed) || _time.GetElapsedTime(begin) + pause > hold)
+                if ((tried is null && !isLed) || _time.GetElapsedTime(begin) + pause > again)
                 {
                     return last;
                 }
@@ -179,7 +190,7 @@ internal sealed partial class Forwarder : IDisposable
             catch (Exception e) when (IsBroken(e))
             {
                 stop.ThrowIfCancellationRequested();
-                return Failed(e);
+                return Failed(e, server);
             }
         }
     }
@@ -215,19 +226,20 @@ internal sealed partial class Forwarder : IDisposable
     private static bool IsBroken(Exception e) =>
         e is HttpRequestException or IOException or OperationCanceledException or ObjectDisposedException;
 
-    private static Refusal Failed(Exception e) => Refusal.Failed(e switch
+    private static Refusal Failed(Exception e, ServerPeer server) => Refusal.Failed(e switch
     {
         HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError } =>
-            $"rpc error getting client: failed to get conn: {e.GetBaseException().Message}",
+            $"rpc error getting client: failed to get conn: dial tcp {server.Rpc}: {e.GetBaseException().Message}",
         OperationCanceledException => "rpc error making call: i/o deadline reached",
         _ => $"rpc error making call: {e.GetBaseException().Message}",
     });
 
     private Refusal Unknown(string datacenter) => Refusal.Failed(
-        datacenter.Equals(Self.Datacenter, StringComparison.OrdinalIgnoreCase) ? NoServers : NoPath);
+        IsHere(datacenter) ? NoServers : Knows(datacenter) ? NoneReachable : NoPath);
 
-    private bool IsLed(ServerCall call) => Leader is not null
-        && Self.Datacenter.Equals(call.Datacenter, StringComparison.OrdinalIgnoreCase);
+    private bool IsLed(ServerCall call) => Leader is not null && IsHere(call.Datacenter);
+
+    private bool IsHere(string datacenter) => Self.Datacenter.Equals(datacenter, StringComparison.OrdinalIgnoreCase);
 
     private ServerPeer? ChooseFor(ServerCall call, List<ServerPeer>? tried)
     {
@@ -262,7 +274,7 @@ internal sealed partial class Forwarder : IDisposable
         catch (Exception e) when (IsBroken(e))
         {
             stop.ThrowIfCancellationRequested();
-            var refusal = Failed(e);
+            var refusal = Failed(e, server);
             _servers.Failed(server);
             _options.Metrics?.Count("client.rpc.failed", new MetricLabel("server", server.Name));
             if (!IsLed(call))
@@ -330,7 +342,7 @@ internal sealed partial class Forwarder : IDisposable
     private TimeSpan AnswerTime(ServerCall call, bool hasOthers) =>
         call.IsOfAnySize ? RpcLimits.AnySizeTime
         : call.Wait > TimeSpan.Zero ? call.Wait + (call.Wait / Http.WaitLimits.JitterFraction) + RpcLimits.WaitMargin
-        : call.IsRepeatable && hasOthers ? RpcLimits.LeaveAfter
+        : call.IsRepeatable && hasOthers ? call.LeaveAfter
         : _options.AnswerTime;
 
     private string TrailOf(ServerCall call) => call.Trail.Hops.Count == 0 ? _self : call.Trail.With(Self);

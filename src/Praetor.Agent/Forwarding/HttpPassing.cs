@@ -134,6 +134,7 @@ internal sealed class HttpPassing(Forwarder forwarder, PassingOptions options)
             Headers = headers ?? (IReadOnlyList<KeyValuePair<string, string>>)[],
             Trail = request.Trail,
             Wait = wait,
+            LeaveAfter = IsFor(request.Datacenter, datacenter) ? RpcLimits.LeaveAfter : RpcLimits.LeaveAfterFar,
             IsRepeatable = HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method),
         };
     }
@@ -155,11 +156,14 @@ internal sealed class HttpPassing(Forwarder forwarder, PassingOptions options)
             target = $"{request.Path}?{string.Join('&', pairs)}";
         }
 
-        var isElsewhere = request.Datacenter.Length > 0
-            && !request.Datacenter.Equals(forwarder.Self.Datacenter, StringComparison.OrdinalIgnoreCase);
+        var isElsewhere = !IsFor(request.Datacenter, forwarder.Self.Datacenter);
         target = With(target, WanAddresses.Parameter, options.TranslatesWan && isElsewhere);
         return With(target, "pretty", options.AlwaysPretty && !request.Query.Has("pretty"));
     }
+
+    // Who names none means the one that is asked.
+    private static bool IsFor(string named, string datacenter) =>
+        named.Length == 0 || named.Equals(datacenter, StringComparison.OrdinalIgnoreCase);
 
     private static string With(string target, string parameter, bool isWanted) => !isWanted ? target
         : target + (target.Contains('?') ? '&' : '?') + parameter;

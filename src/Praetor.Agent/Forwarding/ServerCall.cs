@@ -44,6 +44,10 @@ internal sealed record ServerCall
     /// (<c>performance.rpc_hold_timeout</c>).</summary>
     public TimeSpan? Hold { get; init; }
 
+    /// <summary>How long a server may take that others could answer for. Default
+    /// <see cref="RpcLimits.LeaveAfter"/>.</summary>
+    public TimeSpan LeaveAfter { get; init; } = RpcLimits.LeaveAfter;
+
     /// <summary>Whether asking twice does no harm.</summary>
     public bool IsRepeatable { get; init; }
 

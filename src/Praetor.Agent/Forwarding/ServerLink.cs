@@ -10,6 +10,14 @@ internal static class RpcLimits
     /// long as something waits on it.</summary>
     public static readonly TimeSpan LeaveAfter = TimeSpan.FromSeconds(2);
 
+    /// <summary>The same for a server that has to ask a server of another datacenter first: three of those may be
+    /// silent, which it is not to blame for. That it lives itself is seen by pings.</summary>
+    public static readonly TimeSpan LeaveAfterFar = LeaveAfter * 4;
+
+    /// <summary>All servers of another datacenter are tried again when trying took no longer, as when a connection is
+    /// refused.</summary>
+    public static readonly TimeSpan AgainFar = TimeSpan.FromSeconds(0.5);
+
     /// <summary>After so much silence a connection that something waits on is pinged, and so long the ping may take.
     /// Together they are <see cref="LeaveAfter"/>.</summary>
     public static readonly TimeSpan PingAfter = LeaveAfter / 2;
@@ -99,16 +107,13 @@ internal sealed class ServerLink : IDisposable
     /// <exception cref="HttpRequestException">The server cannot be reached.</exception>
     public async Task<Stream> ConnectAsync(CancellationToken stop)
     {
-        using var timer = new CancellationTokenSource(RpcLimits.ConnectTime, _time);
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop, timer.Token);
         try
         {
-            return await ConnectAsync(Server.Rpc, limit.Token);
+            return await ConnectAsync(Server.Rpc, stop);
         }
-        catch (Exception e) when (e is SocketException or OperationCanceledException && !stop.IsCancellationRequested)
+        catch (SocketException e)
         {
-            throw new HttpRequestException(
-                HttpRequestError.ConnectionError, e is SocketException ? e.Message : "it does not answer", e);
+            throw new HttpRequestException(HttpRequestError.ConnectionError, e.Message, e);
         }
     }
 
@@ -160,7 +165,7 @@ internal sealed class ServerLink : IDisposable
         _gone.Dispose();
     }
 
-    private static SocketsHttpHandler Handler(TimeSpan pingAfter, TimeSpan pingTime) => new()
+    private SocketsHttpHandler Handler(TimeSpan pingAfter, TimeSpan pingTime) => new()
     {
         UseProxy = false,
         UseCookies = false,
@@ -168,23 +173,32 @@ internal sealed class ServerLink : IDisposable
         AutomaticDecompression = DecompressionMethods.None,
         ActivityHeadersPropagator = null,
         EnableMultipleHttp2Connections = true,
-        ConnectTimeout = RpcLimits.ConnectTime,
+        // Ends later than our own limit, whose error says that nothing was sent.
+        ConnectTimeout = RpcLimits.ConnectTime * 2,
         PooledConnectionIdleTimeout = RpcLimits.IdleTime,
         KeepAlivePingDelay = pingAfter,
         KeepAlivePingTimeout = pingTime,
         KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
 
         // TLS between agents goes in here, around the stream.
-        ConnectCallback = static (context, stop) => ConnectAsync(context.DnsEndPoint, stop),
+        ConnectCallback = (context, stop) => ConnectAsync(context.DnsEndPoint, stop),
     };
 
-    private static async ValueTask<Stream> ConnectAsync(EndPoint to, CancellationToken stop)
+    private async ValueTask<Stream> ConnectAsync(EndPoint to, CancellationToken stop)
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        using var timer = new CancellationTokenSource(RpcLimits.ConnectTime, _time);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop, timer.Token);
         try
         {
-            await socket.ConnectAsync(to, stop);
+            await socket.ConnectAsync(to, limit.Token);
             return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch (OperationCanceledException) when (timer.IsCancellationRequested && !stop.IsCancellationRequested)
+        {
+            // As an error of the connection, not of a call: what was to go over it may go to another server.
+            socket.Dispose();
+            throw new SocketException((int)SocketError.TimedOut);
         }
         catch
         {

@@ -49,7 +49,9 @@ internal sealed partial class ServerRebalancer(
             {
                 var known = servers.In(datacenter).Count;
                 await Task.Delay(servers.RebalanceAfter(agentCount(), known), time, _stop.Token);
-                if (known > 1)
+
+                // Looked at anew: who starts knows none yet.
+                if (servers.In(datacenter).Count > 1)
                 {
                     await RebalanceAsync(_stop.Token);
                 }

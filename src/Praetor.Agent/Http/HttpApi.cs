@@ -213,7 +213,8 @@ internal sealed partial class HttpApi(ApiSurroundings around)
         }
 
         // Whoever answers decides who may.
-        if (route.Scope == RouteScope.Catalog && request.Datacenter is { Length: > 0 } dc && dc != around.Datacenter)
+        if (route.Scope == RouteScope.Catalog && request.Datacenter is { Length: > 0 } dc
+            && !dc.Equals(around.Datacenter, StringComparison.OrdinalIgnoreCase))
         {
             await PassAsync(context, request, route, dc);
             return;

@@ -86,4 +86,8 @@ internal enum RouteScope
 
     /// <summary>A server of the datacenter that the request names.</summary>
     Catalog = 2,
+
+    /// <summary>The server that is asked, be it none that leads, whatever the request names: it says how the
+    /// datacenters look from there.</summary>
+    AskedServer = 3,
 }

@@ -30,6 +30,11 @@ internal sealed class Datacenters(
         return [.. names, .. (known?.Invoke() ?? []).Except(names, StringComparer.OrdinalIgnoreCase)];
     }
 
+    /// <summary>Whether a datacenter is known, be it that none of its servers lives.</summary>
+    public bool Has(string datacenter) => membership.Members(wan: true).Any(member =>
+        member.Status is not MemberStatus.Left
+        && datacenter.Equals(member.Tags.GetValueOrDefault(DatacenterTag), StringComparison.OrdinalIgnoreCase));
+
     /// <summary>The servers of each datacenter with their places; those that told none are left out.</summary>
     public IReadOnlyList<(string Datacenter, IReadOnlyList<(string Node, Coordinate Where)> Servers)> Places() =>
     [

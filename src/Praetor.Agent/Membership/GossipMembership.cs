@@ -96,7 +96,7 @@ internal sealed partial class GossipMembership
     {
         if (Seat(wan) is not { } seat)
         {
-            return new JoinOutcome(0, "WAN join is not supported on client agents: ask a server");
+            return new JoinOutcome(0, "Must be a server to join WAN cluster");
         }
 
         var problems = new List<string>();

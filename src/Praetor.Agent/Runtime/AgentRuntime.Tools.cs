@@ -35,14 +35,15 @@ public sealed partial class AgentRuntime
             _log.CreateLogger("agent"));
         _membership.Delivered = (name, payload, time) => events.Deliver(name, payload.Span, time);
         _membership.Failed = Fail;
+        var datacenters = new Datacenters(
+            _config.Datacenter, _membership, _membership, () => _links.Servers.Datacenters(_config.Datacenter));
+        _links.Forwarder.IsDatacenter = datacenters.Has;
         return new Tools(
             _membership,
             _membership,
             new GossipKeyring(_membership, _config.Datacenter),
             events,
-            new Datacenters(
-                _config.Datacenter, _membership, _membership,
-                () => _links.Servers.Datacenters(_config.Datacenter)));
+            datacenters);
     }
 
     private void AddToolRoutes(RouteTable routes, Tools tools)

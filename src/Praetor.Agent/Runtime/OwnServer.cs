@@ -100,7 +100,7 @@ internal sealed class OwnServer : IServerSide
                 StaleMax = config.Dns.AllowStale ? config.Dns.MaxStale : TimeSpan.Zero,
             }),
             config.Datacenter,
-            links.Servers.Knows,
+            links.Forwarder.Knows,
             () => _cluster?.HasState ?? true);
     }
 
@@ -355,7 +355,7 @@ internal sealed class OwnServer : IServerSide
     private static RouteTable OfCatalog(RouteTable routes)
     {
         var table = new RouteTable();
-        foreach (var route in routes.Routes.Where(static r => r.Scope == RouteScope.Catalog))
+        foreach (var route in routes.Routes.Where(static r => r.Scope != RouteScope.Agent))
         {
             table.Add(route);
         }

@@ -189,6 +189,44 @@ internal sealed class Agent : IAsyncDisposable
     }
 }
 
+/// <summary>A server that no connection to comes about: those that wait to be taken fill its queue.</summary>
+internal sealed class FullServer : IDisposable
+{
+    private const int MoreThanFit = 8;
+
+    private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+    private readonly List<Socket> _waiting = [];
+
+    public FullServer(string name)
+    {
+        _socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        _socket.Listen(backlog: 0);
+        Peer = new ServerPeer(name, name, "dc1", (IPEndPoint)_socket.LocalEndPoint!);
+        for (var i = 0; i < MoreThanFit; i++)
+        {
+            var waiting = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            _waiting.Add(waiting);
+            waiting.Blocking = false;
+            try
+            {
+                waiting.Connect(Peer.Rpc);
+            }
+            catch (SocketException e) when (e.SocketErrorCode is SocketError.WouldBlock or SocketError.InProgress)
+            {
+                // It waits, be it for ever.
+            }
+        }
+    }
+
+    public ServerPeer Peer { get; }
+
+    public void Dispose()
+    {
+        _waiting.ForEach(static socket => socket.Dispose());
+        _socket.Dispose();
+    }
+}
+
 /// <summary>A server that takes connections and never says anything.</summary>
 internal sealed class SilentServer : IDisposable
 {

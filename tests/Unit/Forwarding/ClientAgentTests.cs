@@ -257,6 +257,17 @@ public sealed class ClientAgentTests
     }
 
     [Fact]
+    public async Task A_write_goes_to_another_server_when_no_connection_to_the_first_comes_about()
+    {
+        using var full = new FullServer("s8");
+        await using var server = await Agent.ServerAsync();
+        await using var client = await Agent.ClientAsync(full.Peer);
+        client.Servers.Tell(full.Peer, server.Peer);
+        await client.PutAsync("/v1/kv/a", "once");
+        (await server.AskAsync("GET", "/v1/kv/a?raw")).Text.ShouldBe("once");
+    }
+
+    [Fact]
     public async Task Two_servers_that_take_each_other_for_the_place_do_not_send_a_request_in_a_circle()
     {
         await using var one = await Agent.ServerAsync();

@@ -134,6 +134,8 @@ public sealed class CoordinateTests : IDisposable
         var datacenters = new Datacenters("dc1", wan, wan);
 
         datacenters.Names().ShouldBe(["dc1", "dc3", "dc2", "dc4"]);
+        datacenters.Has("DC4").ShouldBeTrue();
+        datacenters.Has("dc5").ShouldBeFalse();
         datacenters.Places()[1].Servers.Select(static s => s.Node).ShouldBe(["s1", "s2", "s3"]);
         datacenters.Places()[3].Servers.ShouldBeEmpty();
     }

@@ -15,8 +15,13 @@ internal static class CatalogReads
 {
     public static void AddTo(RouteTable routes, Datacenters datacenters)
     {
-        routes.Handle("GET", "/v1/catalog/datacenters", AclRequirement.None,
-            request => ValueTask.FromResult(Reply.Json(request.Pretty, json =>
+        routes.Add(new Route
+        {
+            Method = "GET",
+            Pattern = "/v1/catalog/datacenters",
+            Acl = AclRequirement.None,
+            Scope = RouteScope.AskedServer,
+            Handle = request => ValueTask.FromResult(Reply.Json(request.Pretty, json =>
             {
                 json.WriteStartArray();
                 foreach (var name in datacenters.Names())
@@ -26,7 +31,8 @@ internal static class CatalogReads
 
                 json.WriteEndArray();
             })),
-            "All known datacenters, the nearest first.");
+            Description = "All known datacenters, the nearest first.",
+        });
         routes.Read("/v1/catalog/nodes", RouteRows.NodeRead, Nodes, "All nodes.");
         routes.Read("/v1/catalog/services", RouteRows.ServiceRead, Services,
             "The names of all services with their tags.");

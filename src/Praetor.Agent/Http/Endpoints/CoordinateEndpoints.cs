@@ -19,9 +19,15 @@ internal sealed class CoordinateEndpoints(CoordinateCollector collector, Datacen
 
     public void AddTo(RouteTable routes)
     {
-        routes.Handle("GET", "/v1/coordinate/datacenters", AclRequirement.None,
-            request => ValueTask.FromResult(isDisabled ? Reply.Text(401, Disabled) : Places(request)),
-            "The servers of all datacenters with their WAN coordinates.");
+        routes.Add(new Route
+        {
+            Method = "GET",
+            Pattern = "/v1/coordinate/datacenters",
+            Acl = AclRequirement.None,
+            Scope = RouteScope.AskedServer,
+            Handle = request => ValueTask.FromResult(isDisabled ? Reply.Text(401, Disabled) : Places(request)),
+            Description = "The servers of all datacenters with their WAN coordinates.",
+        });
         routes.Read("/v1/coordinate/nodes", RouteRows.NodeRead,
             (request, view) => isDisabled ? RouteRows.Text(view, 401, Disabled) : Nodes(request, view),
             "The network coordinates of all nodes.");
@@ -122,7 +128,15 @@ internal sealed class CoordinateEndpoints(CoordinateCollector collector, Datacen
             return Reply.BadRequest($"Request decode failed: {wrong}");
         }
 
-        var where = body.Object("Coord") is { } place ? Read(place) : null;
+        var coordinate = body.Object("Coord");
+        if (coordinate?.Raw("Vec") is { } vector && NoVector(vector) is { } kind)
+        {
+            var wanted = vector.ValueKind == JsonValueKind.Array ? "float64" : "[]float64";
+            return Reply.BadRequest("Request decode failed: json: cannot unmarshal "
+                + $"{kind} into Go struct field Coordinate.Coord.Vec of type {wanted}");
+        }
+
+        var where = coordinate is null ? null : Read(coordinate);
         if (where is null)
         {
             return Reply.Text(500, "invalid coordinate");
@@ -133,10 +147,18 @@ internal sealed class CoordinateEndpoints(CoordinateCollector collector, Datacen
             : Reply.Ok;
     }
 
+    // What stands where numbers belong. Null: nothing.
+    private static string? NoVector(JsonElement vector) => vector.ValueKind switch
+    {
+        JsonValueKind.Null => null,
+        JsonValueKind.Array => vector.EnumerateArray().Where(static part => part.ValueKind != JsonValueKind.Number)
+            .Select(static part => BodyObject.KindOf(part)).FirstOrDefault(),
+        _ => BodyObject.KindOf(vector),
+    };
+
     private static Coordinate? Read(BodyObject body)
     {
-        if (body.Raw("Vec") is not { ValueKind: JsonValueKind.Array } vector
-            || vector.EnumerateArray().Any(static part => part.ValueKind != JsonValueKind.Number))
+        if (body.Raw("Vec") is not { ValueKind: JsonValueKind.Array } vector)
         {
             return null;
         }
