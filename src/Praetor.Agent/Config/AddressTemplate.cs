@@ -153,22 +153,26 @@ internal sealed class AddressTemplate(IReadOnlyList<LocalAddress> machine)
             "GetPrivateInterfaces" => Private().ToList(),
             "GetPublicInterfaces" => Public().ToList(),
             "GetPrivateIP" => First(Private()),
-            "GetPrivateIPs" => All(machine.Where(static a => a.IsPrivate)),
+            "GetPrivateIPs" => All(Private()),
             "GetPublicIP" => First(Public()),
-            "GetPublicIPs" => All(machine.Where(static a => !a.IsPrivate && !IsLocalOnly(a))),
+            "GetPublicIPs" => All(Public()),
             "GetInterfaceIP" => First(Of(argument)),
             "GetInterfaceIPs" => All(Of(argument)),
             _ => throw new TemplateException($"function \"{words[0]}\" not defined"),
         };
     }
 
-    private IEnumerable<LocalAddress> Private() => Routed().Where(static a => a.IsPrivate);
+    private IEnumerable<LocalAddress> Private() => Forwardable().Where(static a => a.IsPrivate);
 
-    private IEnumerable<LocalAddress> Public() => Routed().Where(static a => !a.IsPrivate && !IsLocalOnly(a));
+    private IEnumerable<LocalAddress> Public() => Forwardable().Where(static a => !a.IsPrivate);
 
-    private IEnumerable<LocalAddress> Routed() =>
-        machine.Where(static a => a is { IsUp: true, IsDefault: true } && !IsLocalOnly(a))
-            .OrderByDescending(static a => a.IsIpv4);
+    // A network between servers has no default route: the one that has comes first, and larger networks before
+    // smaller ones.
+    private IEnumerable<LocalAddress> Forwardable() =>
+        machine.Where(static a => a.IsUp && !IsLocalOnly(a))
+            .OrderByDescending(static a => a.IsDefault)
+            .ThenByDescending(static a => a.IsIpv4)
+            .ThenBy(static a => a.PrefixLength);
 
     private static bool IsLocalOnly(LocalAddress a) => a.IsLoopback || a.Address.IsIPv6LinkLocal;
 

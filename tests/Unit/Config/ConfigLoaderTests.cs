@@ -194,6 +194,23 @@ public sealed class ConfigLoaderTests : IDisposable
     public void Address_templates_work_as_in_go_sockaddr(string template, string text) =>
         new AddressTemplate(Machine.Addresses()).Resolve(template).ShouldBe((text, null));
 
+    [Theory]
+    [InlineData("{{ GetPrivateIP }}", "192.168.9.1")]
+    [InlineData("{{ GetPrivateInterfaces | join \"address\" \" \" }}", "192.168.9.1 10.78.0.1 10.77.0.1")]
+    [InlineData("{{ GetPrivateInterfaces | include \"network\" \"10.77.0.0/24\" | attr \"address\" }}", "10.77.0.1")]
+    [InlineData("{{ GetPublicIP }}", "8.8.4.4")]
+    public void Of_several_networks_the_one_with_the_default_route_comes_first_and_then_the_largest(
+        string template, string text) =>
+        new AddressTemplate(
+        [
+            new LocalAddress("lo", IPAddress.Loopback, 8, IsUp: true, IsDefault: false),
+            new LocalAddress("lan", IPAddress.Parse("10.77.0.1"), 24, IsUp: true, IsDefault: false),
+            new LocalAddress("wan", IPAddress.Parse("10.78.0.1"), 16, IsUp: true, IsDefault: false),
+            new LocalAddress("out", IPAddress.Parse("192.168.9.1"), 24, IsUp: true, IsDefault: true),
+            new LocalAddress("net", IPAddress.Parse("8.8.4.4"), 24, IsUp: true, IsDefault: false),
+            new LocalAddress("down", IPAddress.Parse("10.1.1.1"), 8, IsUp: false, IsDefault: false),
+        ]).Resolve(template).ShouldBe((text, null));
+
     [Fact]
     public void Whom_to_join_may_be_a_template_that_gives_several()
     {
