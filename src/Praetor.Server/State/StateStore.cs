@@ -278,7 +278,7 @@ public sealed partial class StateStore : IDisposable
         return true;
     }
 
-    // How large what it did is. Null: it did nothing, or was refused, alone: what comes with it is none the worse for it.
+    // How large what it did is. Null: it did nothing, or was refused, alone: what comes with it is none the worse.
     private CommandSize? TryApply(IPendingCommand command, WriteTransaction tx)
     {
         try
