@@ -1,7 +1,7 @@
 namespace Praetor.Agent.Cluster;
 
-/// <summary>Pauses between tries that grow: each twice the one before, up to a most, and up to a half less by chance,
-/// so that several who began together do not go on together.</summary>
+/// <summary>Pauses between tries that grow: each twice the one before, up to a most, and up to a half less by
+/// chance, so that several who began together do not go on together.</summary>
 internal sealed class Backoff(TimeSpan first, TimeSpan most, Random random)
 {
     private const double SpreadPart = 0.5;

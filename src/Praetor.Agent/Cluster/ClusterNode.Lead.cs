@@ -106,7 +106,29 @@ internal sealed partial class ClusterNode
                 + $"{SuccessorTime.TotalSeconds:0} s; 'praetor operator autopilot state' says what they lack";
         }
 
-        return await _care.RemoveAsync(server.MemberId, stop);
+        var why = await _care.RemoveAsync(server.MemberId, stop);
+        return why is not null && server.Id == _self.Id && await IsOutAsync(_founding, stop) ? null : why;
+    }
+
+    // An etcd that is taken out ends, often before it has answered who asked it for that: the others know.
+    private async Task<bool> IsOutAsync(Founding founding, CancellationToken stop)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        limit.CancelAfter(CallTime);
+        try
+        {
+            ClusterStanding? standing;
+            while ((standing = await founding.StandingAsync(limit.Token)) is null)
+            {
+                await Task.Delay(SuccessorPause, _time, limit.Token);
+            }
+
+            return !standing.IsMember;
+        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        {
+            return false;
+        }
     }
 
     /// <summary>This server's etcd is known to stand still for a while.</summary>

@@ -29,7 +29,9 @@ internal sealed partial class ClusterNode
         public static partial void NoTls(ILogger log, string why);
 
         [LoggerMessage(10, LogLevel.Warning,
-            "a server cannot take part: of its etcd and those here only one side speaks TLS: server={Server}")]
+            "a server cannot take part: of its etcd and those here only one side speaks TLS, and a cluster stays as it "
+            + "was founded; configure it as the others were then, or found a new cluster with TLS and restore a "
+            + "snapshot (docs/servers.md, 'TLS between etcds'): server={Server}")]
         public static partial void OtherTls(ILogger log, string server);
     }
 }

@@ -522,7 +522,9 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
                 new Uri(member!.PeerUrl).Scheme + ":", StringComparison.Ordinal)))
             {
                 Log.OtherTls(_log, member!.Name);
-                return Reply.BadRequest("the etcds of this cluster's servers are to speak TLS all, or none");
+                return Reply.BadRequest(
+                    "the etcds of this cluster's servers are to speak TLS all, or none, as it was founded; configure "
+                    + "this server as they were then, or found a new cluster with TLS and restore a snapshot");
             }
 
             if (await _care.AdmitAsync(member!, request.Aborted) is { } why)

@@ -19,6 +19,10 @@ internal sealed partial class ServerCare(
     // While a leader's end is not known yet, etcd would wait in vain for the dead one to take its own lead.
     private const int AstrayRounds = 5;
 
+    // How long a removal is asked for again after one without an answer.
+    private static readonly TimeSpan RemovalTime = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan RemovalPause = TimeSpan.FromMilliseconds(100);
+
     private readonly SemaphoreSlim _changes = new(1, 1);
 
     // What gossip said of each before it forgot, or somebody else came by the same name.
@@ -156,16 +160,19 @@ internal sealed partial class ServerCare(
         await _changes.WaitAsync(stop);
         try
         {
-            await RefreshAsync(stop);
-            _reports = await reports.AskAsync(self.Id, stop);
-            if (_members.Any(m => m.Id == memberId && !m.IsLearner) && !Autopilot.HoldsWithout(memberId, Sights()))
+            var begin = time.GetTimestamp();
+            while (true)
             {
-                return "without this server too few of the others answer for a majority; nothing could be written";
+                try
+                {
+                    return await RemoveOnceAsync(memberId, stop);
+                }
+                catch (EtcdUnknownException) when (time.GetElapsedTime(begin) < RemovalTime && !IsSelf(memberId))
+                {
+                    // Its etcd led, perhaps, and is gone: what was asked meanwhile is lost, and another leads soon.
+                    await Task.Delay(RemovalPause, time, stop);
+                }
             }
-
-            await etcd.ChangeMembersAsync(new EtcdMemberChange.Remove(memberId), stop);
-            _members = [.. _members.Where(m => m.Id != memberId)];
-            return null;
         }
         catch (Exception e) when (e is EtcdUnknownException or EtcdRefusedException)
         {
@@ -176,6 +183,28 @@ internal sealed partial class ServerCare(
             _changes.Release();
         }
     }
+
+    private async Task<string?> RemoveOnceAsync(ulong memberId, CancellationToken stop)
+    {
+        await RefreshAsync(stop);
+        if (_members.All(m => m.Id != memberId))
+        {
+            return null;
+        }
+
+        _reports = await reports.AskAsync(self.Id, stop);
+        if (_members.Any(m => m.Id == memberId && !m.IsLearner) && !Autopilot.HoldsWithout(memberId, Sights()))
+        {
+            return "without this server too few of the others answer for a majority; nothing could be written";
+        }
+
+        await etcd.ChangeMembersAsync(new EtcdMemberChange.Remove(memberId), stop);
+        _members = [.. _members.Where(m => m.Id != memberId)];
+        return null;
+    }
+
+    // Whose etcd ends with its removal, and answers no more.
+    private bool IsSelf(ulong memberId) => _members.Any(m => m.Id == memberId && m.Name == self.Id);
 
     private static bool IsPlaceOf(EtcdMember member, ClusterMember server) =>
         member.Name.Length == 0 && member.PeerUrls.Contains(server.PeerUrl);

@@ -36,13 +36,13 @@ public sealed class LargeCommandTests : IAsyncLifetime
         var epoch = server.Replica.Leader!.Epoch;
         var all = Enumerable.Range(0, 50)
             .Select(i => server.SubmitAsync($"k{i}", Noise(i == 25 ? RequestBytes - 5000 : 900))).ToList();
-        await _cluster.PumpAsync(Task.WhenAll(all));
-        var refusal = all[25].Result.Refusal.ShouldNotBeNull();
+        var outcomes = await _cluster.PumpAsync(Task.WhenAll(all));
+        var refusal = outcomes[25].Refusal.ShouldNotBeNull();
         refusal.Status.ShouldBe(413);
         refusal.Text.ShouldContain("kv \"k25\" takes");
         refusal.Text.ShouldContain($"{RequestBytes} bytes");
         refusal.Text.ShouldContain("--max-request-bytes");
-        all.Count(static one => one.Result.Refusal is null).ShouldBe(49);
+        outcomes.Count(static one => one.Refusal is null).ShouldBe(49);
         server.All().Count.ShouldBe(49);
         server.Replica.Leader!.Epoch.ShouldBe(epoch);
         server.Replica.Leads.ShouldBeTrue();
@@ -55,8 +55,7 @@ public sealed class LargeCommandTests : IAsyncLifetime
     {
         var server = await StartAsync();
         var all = Enumerable.Range(0, 40).Select(i => server.SubmitAsync($"k{i}", Noise(80_000 - (i * 7)))).ToList();
-        await _cluster.PumpAsync(Task.WhenAll(all));
-        all.ShouldAllBe(static one => one.Result.Refusal == null);
+        (await _cluster.PumpAsync(Task.WhenAll(all))).ShouldAllBe(static one => one.Refusal == null);
         _largest.ShouldBeInRange(80_000, RequestBytes);
         await OtherHasTheSameAsync(server);
     }
@@ -107,8 +106,7 @@ public sealed class LargeCommandTests : IAsyncLifetime
         server.Etcd.Before = static txn => EtcdRequest.SizeOf(txn) > 50_000
             ? throw new EtcdRefusedException("etcdserver: request is too large", InvalidArgument) : Task.CompletedTask;
         var all = new[] { 500, 60_000, 500 }.Select((size, i) => server.SubmitAsync($"k{i}", Noise(size))).ToList();
-        await _cluster.PumpAsync(Task.WhenAll(all));
-        all[1].Result.Refusal!.Text.ShouldContain("--max-request-bytes");
+        (await _cluster.PumpAsync(Task.WhenAll(all)))[1].Refusal!.Text.ShouldContain("--max-request-bytes");
         server.Replica.Leads.ShouldBeTrue();
         (await _cluster.PumpAsync(server.SubmitAsync("after", "v"))).Refusal.ShouldBeNull();
     }

@@ -120,7 +120,9 @@ public sealed class EtcdClient : IEtcd
             EtcdMemberChange.MoveLeader move => (MoveLeader, EtcdRequest.Numbers(move.Id)),
             _ => throw new NotSupportedException($"{change.GetType().Name} is no change of members"),
         };
-        return DoAsync(method, request, stop);
+
+        // One that was asked for while no member led is lost, and etcd would wait for it as long as it may.
+        return AskAsync<bool>(method, request, EtcdAnswers.TryReadNothing, _options.CallLimit, stop);
     }
 
     /// <inheritdoc/>

@@ -27,7 +27,7 @@ public sealed record EtcdClientOptions
     /// <remarks>It writes the whole file anew, 8 GiB at most as etcd advises: 5 min are 27 MiB a second.</remarks>
     public static readonly TimeSpan DefragmentLimit = TimeSpan.FromMinutes(5);
 
-    /// <summary>How long compacting and changing members may take. Default 60 s.</summary>
+    /// <summary>How long compacting and taking alarms back may take. Default 60 s.</summary>
     public TimeSpan LongCallLimit { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>How long connecting to one endpoint may take. Default 2 s; below <see cref="CallLimit"/>, so that
