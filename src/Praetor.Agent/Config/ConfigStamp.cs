@@ -12,9 +12,13 @@ public sealed record ConfigStamp(IReadOnlyList<string> Paths, string Text)
     public static ConfigStamp Of(IReadOnlyList<string> paths)
     {
         var text = new StringBuilder();
-        foreach (var file in paths.SelectMany(FilesOf))
+        foreach (var path in paths)
         {
-            Describe(file, text);
+            text.Append(TargetOf(path)).Append('\n');
+            foreach (var file in FilesOf(path))
+            {
+                Describe(file, text);
+            }
         }
 
         return new ConfigStamp(paths, text.ToString());
@@ -33,6 +37,18 @@ public sealed record ConfigStamp(IReadOnlyList<string> Paths, string Text)
         catch (Exception hidden) when (hidden is IOException or UnauthorizedAccessException)
         {
             return [path];
+        }
+    }
+
+    private static string TargetOf(string path)
+    {
+        try
+        {
+            return Directory.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
+        }
+        catch (Exception hidden) when (hidden is IOException or UnauthorizedAccessException)
+        {
+            return path;
         }
     }
 

@@ -52,6 +52,26 @@ public sealed class ConfigStampTests : IDisposable
         Changed(stamp);
     }
 
+    [Fact]
+    public void A_folder_whose_link_is_led_elsewhere_is_seen_even_if_all_in_it_looks_the_same()
+    {
+        var when = DateTime.UnixEpoch;
+        foreach (var folder in (string[])["one", "two"])
+        {
+            Directory.CreateDirectory(At(folder));
+            Write(Path.Combine(folder, "a.hcl"), "x = 1");
+            File.SetLastWriteTimeUtc(At(Path.Combine(folder, "a.hcl")), when);
+        }
+
+        Directory.CreateSymbolicLink(At("link"), At("one"));
+        var stamp = ConfigStamp.Of([At("link")]);
+
+        Directory.Delete(At("link"));
+        Directory.CreateSymbolicLink(At("link"), At("two"));
+
+        Changed(stamp);
+    }
+
     private static ConfigStamp Changed(ConfigStamp before)
     {
         var now = before.Again();
