@@ -236,7 +236,8 @@ internal sealed class CallStream : IDisposable
 
     private void Fail(Exception e)
     {
-        _failure ??= e;
+        // What ends because the stream does is no news.
+        e = _failure ??= e;
         _beat.Dispose();
         _end.Cancel();
         foreach (var (number, pending) in _pending)
