@@ -181,11 +181,17 @@ internal sealed partial class ClusterNode : ILeadership, IAsyncDisposable
             "Says whether a server's etcd may stand still.") with { Scope = RouteScope.Agent });
     }
 
+    /// <summary>What of it is being stopped. Empty: nothing yet.</summary>
+    public string Ending { get; private set; } = "";
+
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
+        Ending = "its loop";
         await _loop;
+        Ending = "the replica";
         await _replica.DisposeAsync();
+        Ending = "etcd";
         if (_child is not null)
         {
             await _child.DisposeAsync();

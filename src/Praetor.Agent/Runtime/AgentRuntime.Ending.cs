@@ -71,7 +71,7 @@ public sealed partial class AgentRuntime
         var stopped = stopping.AsTask();
         if (await Task.WhenAny(stopped, Task.Delay(PartTime, _time)) != stopped)
         {
-            Log.Hangs(_logger, part, PartTime);
+            Log.Hangs(_logger, part, _server.Ending, PartTime);
             return;
         }
 

@@ -428,8 +428,8 @@ public sealed partial class AgentRuntime : IAsyncDisposable
         public static partial void Draining(ILogger log, string time);
 
         [LoggerMessage(14, LogLevel.Error, "a part of the agent did not stop in time, the others are stopped: "
-            + "part={Part} waited={Waited}")]
-        public static partial void Hangs(ILogger log, string part, TimeSpan waited);
+            + "part={Part} within={Within} waited={Waited}")]
+        public static partial void Hangs(ILogger log, string part, string within, TimeSpan waited);
 
         [LoggerMessage(13, LogLevel.Error, "the reload broke, the configuration may be taken over in part")]
         public static partial void ReloadBroke(ILogger log, Exception failure);

@@ -73,4 +73,7 @@ internal interface IServerSide : IAsyncDisposable
 
     /// <summary>Numbers about the state by group, for <c>/v1/agent/self</c>.</summary>
     IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> Stats();
+
+    /// <summary>What of it is being stopped. Empty: nothing, or all has stopped.</summary>
+    string Ending => "";
 }

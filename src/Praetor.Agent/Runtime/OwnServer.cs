@@ -29,6 +29,8 @@ internal sealed class OwnServer : IServerSide
     private const ulong OnlyTerm = 2;
 
     // As in Consul; a dev agent's user wants to see something.
+    private const string Replicas = "replication";
+
     private static readonly TimeSpan CoordinatePeriod = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan CoordinatePeriodOfDev = TimeSpan.FromMilliseconds(100);
 
@@ -53,6 +55,7 @@ internal sealed class OwnServer : IServerSide
     private CatalogReconciler? _reconciler;
     private Task _collecting = Task.CompletedTask;
     private Task _leading = Task.CompletedTask;
+    private volatile string _ending = "";
     private Task _expiring = Task.CompletedTask;
 
     /// <exception cref="StorageFailedException">The state cannot be read, or is in another engine.</exception>
@@ -248,8 +251,12 @@ internal sealed class OwnServer : IServerSide
     public IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> Stats() =>
         AgentStats.OfState(_store, _node);
 
+    /// <inheritdoc/>
+    public string Ending => _ending is Replicas ? $"{Replicas}: {_cluster?.Ending}" : _ending;
+
     public async ValueTask DisposeAsync()
     {
+        _ending = "loops";
         await _stop.CancelAsync();
         await Task.WhenAll(_collecting, _expiring);
         if (_reconciler is not null)
@@ -259,18 +266,23 @@ internal sealed class OwnServer : IServerSide
 
         if (_cluster is not null)
         {
+            _ending = Replicas;
             await _cluster.DisposeAsync();
+            _ending = "duties of the leader";
             await _leading;
             await _remoteMesh!.DisposeAsync();
         }
 
+        _ending = "calls of others";
         if (_rpc is not null)
         {
             await _rpc.DisposeAsync();
         }
 
+        _ending = "mesh and state";
         await _mesh.DisposeAsync();
         _store.Dispose();
+        _ending = "";
         _stop.Dispose();
     }
 
