@@ -12,7 +12,7 @@ namespace Praetor.Agent.Http;
 /// than most answers.</remarks>
 internal sealed partial class RequestLog(ILogger log, TimeProvider time)
 {
-    private const string Token = "token=";
+    private const string Token = "token";
     private const string Hidden = "<hidden>";
 
     /// <summary>Whether anybody reads it now.</summary>
@@ -41,16 +41,20 @@ internal sealed partial class RequestLog(ILogger log, TimeProvider time)
     public static string WithoutToken(string target)
     {
         var question = target.IndexOf('?');
-        if (question < 0 || !target.Contains(Token, StringComparison.OrdinalIgnoreCase))
+        if (question < 0)
         {
             return target;
         }
 
         var parameters = target[(question + 1)..].Split('&').Select(static parameter =>
-            parameter.StartsWith(Token, StringComparison.OrdinalIgnoreCase) ? Token + Hidden : parameter);
+            IsToken(parameter.Split('=', 2)[0]) ? $"{Token}={Hidden}" : parameter);
         return string.Create(
             CultureInfo.InvariantCulture, $"{target.AsSpan(0, question + 1)}{string.Join('&', parameters)}");
     }
+
+    // As whoever answers reads it: letters may stand there in code.
+    private static bool IsToken(string name) =>
+        Uri.UnescapeDataString(name.Replace('+', ' ')).Equals(Token, StringComparison.OrdinalIgnoreCase);
 
     private static partial class Log
     {

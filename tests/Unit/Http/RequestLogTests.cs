@@ -16,6 +16,7 @@ public sealed class RequestLogTests
     private readonly StringWriter _said = new();
 
     [Theory]
+    [InlineData("/v1/kv/a?%74oken=secret&raw", "/v1/kv/a?token=<hidden>&raw")]
     [InlineData("/v1/kv/a", "/v1/kv/a")]
     [InlineData("/v1/kv/token=x", "/v1/kv/token=x")]
     [InlineData("/v1/kv/a?raw&token=secret&dc=dc1", "/v1/kv/a?raw&token=<hidden>&dc=dc1")]
