@@ -93,8 +93,6 @@ internal readonly record struct EtcdLaneAnswer(
 /// <summary>The headers of a lane's requests, which are always the same.</summary>
 internal sealed class EtcdLaneRequest
 {
-    private const int TextBytesMax = 126;
-
     /// <param name="endpoint">Where they go.</param>
     /// <param name="limit">After which time etcd need not go on.</param>
     public EtcdLaneRequest(string endpoint, TimeSpan limit)
@@ -104,7 +102,7 @@ internal sealed class EtcdLaneRequest
         HpackWriter.WriteIndexed(block, HpackWriter.MethodPost);
         HpackWriter.WriteIndexed(block, isSecure ? HpackWriter.SchemeHttps : HpackWriter.SchemeHttp);
         var authority = EtcdClientOptions.SocketOf(endpoint) is null ? new Uri(endpoint).Authority : "localhost";
-        HpackWriter.Write(block, HpackWriter.Authority, authority.Length > TextBytesMax ? "etcd" : authority);
+        HpackWriter.Write(block, HpackWriter.Authority, authority);
         HpackWriter.Write(block, HpackWriter.Path, "/etcdserverpb.KV/Txn");
         HpackWriter.Write(block, "content-type", "application/grpc");
         HpackWriter.Write(block, "te", "trailers");
