@@ -3,8 +3,9 @@
 
   unshare --net --pid --fork --mount-proc --kill-child bash -c 'ip link set lo up; exec bench/puts.py --a CONSUL --b PRAETOR'
 
-For each number of clients two fresh single servers are started; their first second is printed as "cold". Then each is
-warmed up, and measured in turns. Needs wrk. Prints medians, and the median of the rounds' ratios."""
+For each number of clients a fresh server of each is started, or three with --servers 3 (at 127.0.0.1 to 3; --at says who
+of them is asked); their first second is printed as "cold". Then each is warmed up, and measured in turns. Needs wrk, and
+for three of ours an etcd on PATH, whose processor time counts. Prints medians, and the median of the rounds' ratios."""
 import argparse, http.client, json, os, shutil, signal, statistics, subprocess, tempfile, time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -13,34 +14,60 @@ CONFIG = {'performance': {'raft_multiplier': 1}, 'disable_update_check': True,
           'limits': {'http_max_conns_per_client': 10000}}
 
 
-class Server:
-    def __init__(self, name, binary, port):
-        self.name, self.port, self.runs, self.dir = name, port, 0, tempfile.mkdtemp(prefix='puts-')
-        ports = dict(zip(('http', 'dns', 'server', 'serf_lan', 'serf_wan'), range(port, port + 5)), grpc=-1)
-        file = os.path.join(self.dir, 'c.json')
+class Servers:
+    def __init__(self, name, binary, port, count, at):
+        self.name, self.port, self.runs, self.at = name, port, 0, at
+        self.dir = tempfile.mkdtemp(prefix='puts-')
+        self.addresses = ['127.0.0.%d' % (i + 1) for i in range(count)]
+        self.processes = [self.start(binary, i, address) for i, address in enumerate(self.addresses)]
+
+    def start(self, binary, i, address):
+        names = ('http', 'dns', 'server', 'serf_lan', 'serf_wan', 'store_peer')
+        ports = dict(zip(names, range(self.port, self.port + len(names))), grpc=-1)
+        if self.name == 'a':
+            del ports['store_peer']
+        file = os.path.join(self.dir, 'c%d.json' % i)
         with open(file, 'w') as f:
-            json.dump(dict(CONFIG, ports=ports), f)
-        with open(os.path.join(self.dir, 'log'), 'w') as log:
-            self.process = subprocess.Popen(
-                [binary, 'agent', '-server', '-bootstrap-expect=1', '-data-dir', self.dir + '/data', '-node', 'n1',
-                 '-bind', '127.0.0.1', '-client', '127.0.0.1', '-config-file', file, '-log-level', 'warn'],
+            others = ['%s:%d' % (x, ports['serf_lan']) for x in self.addresses if x != address]
+            json.dump(dict(CONFIG, ports=ports, retry_interval='1s', retry_join=others), f)
+        with open(os.path.join(self.dir, 'log%d' % i), 'w') as log:
+            return subprocess.Popen(
+                [binary, 'agent', '-server', '-bootstrap-expect=%d' % len(self.addresses),
+                 '-data-dir', '%s/data%d' % (self.dir, i), '-node', 'n%d' % i,
+                 '-bind', address, '-client', address, '-config-file', file, '-log-level', 'warn'],
                 stdout=log, stderr=log)
 
+    def ask(self, address, method, path, body=None):
+        c = http.client.HTTPConnection(address, self.port, timeout=5)
+        c.request(method, path, body)
+        return c.getresponse().read().strip()
+
     def wait(self):
-        end = time.monotonic() + 30
+        end = time.monotonic() + 60
         while time.monotonic() < end:
             try:
-                c = http.client.HTTPConnection('127.0.0.1', self.port, timeout=5)
-                c.request('PUT', '/v1/kv/start', 'x')
-                if c.getresponse().read().strip() == b'true':
+                if all(self.ask(x, 'PUT', '/v1/kv/start', 'x') == b'true' for x in self.addresses):
                     return
             except OSError:
                 pass
             time.sleep(0.02)
         raise SystemExit(self.name + ' takes no puts; its log: ' + self.dir)
 
+    def asked(self):
+        leader = self.ask(self.addresses[0], 'GET', '/v1/status/leader').decode().strip('"').split(':')[0]
+        return leader if self.at == 'leader' else next(x for x in self.addresses if x != leader)
+
     def cpu(self):
-        with open('/proc/%d/stat' % self.process.pid) as f:
+        all_ = [p.pid for p in self.processes]
+        for pid in list(all_):
+            for task in os.listdir('/proc/%d/task' % pid):
+                with open('/proc/%d/task/%s/children' % (pid, task)) as f:
+                    all_ += map(int, f.read().split())
+        return sum(map(self.cpu_of, all_))
+
+    @staticmethod
+    def cpu_of(pid):
+        with open('/proc/%d/stat' % pid) as f:
             fields = f.read().rsplit(')', 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / TICK
 
@@ -50,15 +77,18 @@ class Server:
         before = self.cpu()
         out = subprocess.run(
             ['wrk', '-t1', '-c%d' % clients, '-d%ds' % seconds, '--timeout', '5s', '-s', HERE + '/puts.lua',
-             'http://127.0.0.1:%d/' % self.port], env=env, capture_output=True, text=True).stdout
+             'http://%s:%d/' % (self.asked(), self.port)], env=env, capture_output=True, text=True).stdout
         used = self.cpu() - before
         r = json.loads(out[out.rindex('JSON ') + 5:])
         return {'rps': r['n'] / r['secs'], 'p50 us': r['p50'], 'p99 us': r['p99'], 'max us': r['max'],
                 'cpu us': used / r['n'] * 1e6, 'errors': r['errors']}
 
     def end(self):
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
+        # Asked to, so that ours ends its etcd, too.
+        for p in self.processes:
+            p.send_signal(signal.SIGTERM)
+        for p in self.processes:
+            p.wait()
         shutil.rmtree(self.dir, ignore_errors=True)
 
 
@@ -69,7 +99,8 @@ def line(what, a, b):
 
 
 def measure(options, clients):
-    servers = [Server(n, b, 21000 + 100 * i) for i, (n, b) in enumerate((('a', options.a), ('b', options.b))) if b]
+    servers = [Servers(n, b, 21000 + 100 * i, options.servers, options.at)
+               for i, (n, b) in enumerate((('a', options.a), ('b', options.b))) if b]
     try:
         for s in servers:
             s.wait()
@@ -95,6 +126,8 @@ def main():
     parse = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parse.add_argument('--a')
     parse.add_argument('--b')
+    parse.add_argument('--servers', type=int, default=1, choices=(1, 3))
+    parse.add_argument('--at', default='leader', choices=('leader', 'follower'))
     parse.add_argument('--clients', default='1,64')
     parse.add_argument('--rounds', type=int, default=5)
     parse.add_argument('--seconds', type=int, default=2)

@@ -31,15 +31,17 @@ internal sealed class FaultLab : IAsyncDisposable
 
     public IReadOnlyList<FaultServer> Servers => _servers;
 
-    /// <summary>Makes the machines; <paramref name="data"/> says where each one's data is.</summary>
-    public static async Task<FaultLab> MakeAsync(Func<string, string>? data = null)
+    /// <summary>Makes the machines.</summary>
+    /// <param name="data">Where each one's data is. Null: in the lab's folder.</param>
+    /// <param name="setsClocks">Whether <see cref="Fault.Clock"/> is among what will be done.</param>
+    public static async Task<FaultLab> MakeAsync(Func<string, string>? data = null, bool setsClocks = false)
     {
         var lab = new FaultLab(await NetworkLab.MakeAsync(3));
         foreach (var machine in lab._network.Machines)
         {
             var folder = lab._network.Folder.Path;
             lab._servers.Add(new FaultServer(
-                machine, folder, data?.Invoke(machine.Name) ?? Path.Combine(folder, machine.Name)));
+                machine, folder, data?.Invoke(machine.Name) ?? Path.Combine(folder, machine.Name), setsClocks));
             lab._probes.Add(new HttpStoreClient(lab._servers[^1].Socket, static () => null!, CallLimit));
         }
 

@@ -8,7 +8,11 @@ namespace Integration.Faults;
 
 /// <summary>One server of several on a machine of its own, and what can be done to it. Its API is a Unix socket, which
 /// is reached from outside of the machine's network.</summary>
-internal sealed partial class FaultServer(Machine machine, string folder, string data) : IDisposable
+/// <param name="machine">Where it runs.</param>
+/// <param name="folder">Where its log and its socket are.</param>
+/// <param name="data">Where its data is.</param>
+/// <param name="setsClock">Whether its clock is to be set wrong; each look at it costs more then.</param>
+internal sealed partial class FaultServer(Machine machine, string folder, string data, bool setsClock) : IDisposable
 {
     private const int SigKill = 9;
     private const int SigStop = 19;
@@ -50,9 +54,11 @@ internal sealed partial class FaultServer(Machine machine, string folder, string
     {
         var joins = others.SelectMany(static m => (string[])["-retry-join", m.Address]);
         File.WriteAllText(ClockFile, "+0");
-        machine.Under = FakeClock is not { } library ? [] :
+
+        // A look at the clock that reads the file each time would leave the processor to nobody else.
+        machine.Under = FakeClock is not { } library || !setsClock ? [] :
         [
-            "env", $"LD_PRELOAD={library}", $"FAKETIME_TIMESTAMP_FILE={ClockFile}", "FAKETIME_NO_CACHE=1",
+            "env", $"LD_PRELOAD={library}", $"FAKETIME_TIMESTAMP_FILE={ClockFile}", "FAKETIME_CACHE_DURATION=1",
             "FAKETIME_DONT_FAKE_MONOTONIC=1",
         ];
         machine.Start(

@@ -46,7 +46,7 @@ public sealed class HistoryTests
     private static async Task CheckAsync(int kind, params Fault[] plan)
     {
         Assert.SkipWhen(FaultLab.Missing is not null, FaultLab.Missing ?? "");
-        await using var lab = await FaultLab.MakeAsync();
+        await using var lab = await FaultLab.MakeAsync(setsClocks: plan.Contains(Fault.Clock));
         await lab.StartAsync(Stop);
         for (var round = 0; round < Rounds; round++)
         {
