@@ -3,7 +3,8 @@ using Praetor.Server.State;
 
 namespace Praetor.Server.Catalog;
 
-/// <summary>Summaries of all services, kept from one reading to the next as long as they hold.</summary>
+/// <summary>What is made of the summaries of all services, kept from one reading to the next as long as it
+/// holds.</summary>
 /// <remarks>
 /// The problem: a list of all services with their health is made from every instance and every check, a hundred
 /// thousand of them, and a page that shows it reads it anew whenever one of them changes.
@@ -14,9 +15,11 @@ namespace Praetor.Server.Catalog;
 /// health share its note. So it does not matter in which order states are read, by how many threads, or whether one was
 /// replaced by a restored one.
 /// </remarks>
-public sealed class ServiceSummaries
+/// <typeparam name="T">What is made, such as its bytes in an answer.</typeparam>
+/// <param name="make">Makes it of a summary, and of nothing else.</param>
+public sealed class ServiceSummaries<T>(Func<ServiceSummary, T> make)
 {
-    /// <summary>For how many instances summaries are kept, a reference to a name each: 8 MiB.</summary>
+    /// <summary>For how many instances it is kept; bytes of an answer have a name for each.</summary>
     public const int KeptInstancesMax = 1024 * 1024;
 
     private static readonly byte[] ByName = KeyBytes.Folded("name");
@@ -25,8 +28,8 @@ public sealed class ServiceSummaries
     // Replaced, never changed: who reads at the same time goes on with the one they took.
     private Dictionary<byte[], Known> _known = new(ByteKeyComparer.Instance);
 
-    /// <summary>All services by name.</summary>
-    public IReadOnlyList<ServiceSummary> Read(ReadView view)
+    /// <summary>That of all services, by name.</summary>
+    public IReadOnlyList<T> Read(ReadView view)
     {
         view.NotePrefix(Tables.TouchByName, []);
         var before = Volatile.Read(ref _known);
@@ -34,17 +37,19 @@ public sealed class ServiceSummaries
         var after = new Dictionary<byte[], Known>(before.Count, ByteKeyComparer.Instance);
         var room = KeptInstancesMax;
         var nodes = new NodeTallies(view);
-        var all = new List<ServiceSummary>(before.Count);
+        var all = new List<(string Name, T Made)>(before.Count);
         view.TreeOf(Tables.TouchByName).WalkGroups(ByName, [], (service, note) =>
         {
             var mesh = view.Peek(Tables.TouchByName, [.. ByConnect, .. service]);
             if (!find.TryGetValue(service, out var known)
                 || !ReferenceEquals(known.Note, note) || !ReferenceEquals(known.Mesh, mesh))
             {
-                known = new Known(note!, mesh, Summarize(view, service.ToArray(), nodes));
+                var made = Summarize(view, service.ToArray(), nodes);
+                known = new Known(
+                    note!, mesh, [.. made.Select(s => (s.Name, make(s)))], made.Sum(static s => s.Nodes.Count));
             }
 
-            all.AddRange(known.Summaries);
+            all.AddRange(known.Made);
             room -= known.Instances;
             if (room >= 0)
             {
@@ -52,25 +57,8 @@ public sealed class ServiceSummaries
             }
         });
         Volatile.Write(ref _known, after);
-        return Sorted(all);
-    }
-
-    /// <summary>All services by name, of those instances that pass.</summary>
-    public static IReadOnlyList<ServiceSummary> Read(ReadView view, Func<Instance, bool> passes)
-    {
-        view.NotePrefix(Tables.TouchByName, []);
-        var builders = new Dictionary<string, ServiceSummaryBuilder>(StringComparer.Ordinal);
-        foreach (var service in view.PeekScan(Tables.ServicesByName, []))
-        {
-            if (view.Peek(Tables.NodesByName, KeyBytes.Folded(service.Node)) is { } node
-                && new Instance(node, service, CatalogQueries.ChecksFor(view, service)) is var instance
-                && passes(instance))
-            {
-                BuilderOf(builders, service).Add(node, service, CheckTally.Of(instance.Checks));
-            }
-        }
-
-        return Sorted([.. builders.Values.Select(builder => builder.Build(view))]);
+        all.Sort(static (a, b) => string.CompareOrdinal(a.Name, b.Name));
+        return [.. all.Select(static one => one.Made)];
     }
 
     // Under one key stand all services whose names differ only in case.
@@ -95,34 +83,14 @@ public sealed class ServiceSummaries
                 }
             }
 
-            BuilderOf(builders, instance).Add(node.Record, instance, tally);
+            ServiceSummaryBuilder.Of(instance, builders).Add(node.Record, instance, tally);
         }
 
         return [.. builders.Values.Select(builder => builder.Build(view))];
     }
 
-    private static ServiceSummaryBuilder BuilderOf(
-        Dictionary<string, ServiceSummaryBuilder> builders, ServiceRecord service)
-    {
-        if (!builders.TryGetValue(service.Name, out var builder))
-        {
-            builders.Add(service.Name, builder = new ServiceSummaryBuilder(service.Name));
-        }
-
-        return builder;
-    }
-
-    private static List<ServiceSummary> Sorted(List<ServiceSummary> summaries)
-    {
-        summaries.Sort(static (a, b) => string.CompareOrdinal(a.Name, b.Name));
-        return summaries;
-    }
-
     /// <summary>What was made of a service beside which notes.</summary>
-    private sealed record Known(StoredRecord Note, ServiceTouch? Mesh, ServiceSummary[] Summaries)
-    {
-        public int Instances => Summaries.Sum(static s => s.Nodes.Count);
-    }
+    private sealed record Known(StoredRecord Note, ServiceTouch? Mesh, (string Name, T Made)[] Made, int Instances);
 
     /// <summary>The nodes' own checks, each node counted once in a reading.</summary>
     private sealed class NodeTallies(ReadView view)

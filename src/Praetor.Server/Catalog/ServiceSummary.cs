@@ -38,6 +38,24 @@ public sealed record ServiceSummary
 
     /// <summary>Whether an instance speaks the mesh's TLS itself.</summary>
     public bool IsConnectNative { get; init; }
+
+    /// <summary>All services by name, of those instances that pass.</summary>
+    public static IReadOnlyList<ServiceSummary> Of(ReadView view, Func<Instance, bool> passes)
+    {
+        view.NotePrefix(Tables.TouchByName, []);
+        var builders = new Dictionary<string, ServiceSummaryBuilder>(StringComparer.Ordinal);
+        foreach (var service in view.PeekScan(Tables.ServicesByName, []))
+        {
+            if (view.Peek(Tables.NodesByName, KeyBytes.Folded(service.Node)) is { } node
+                && new Instance(node, service, CatalogQueries.ChecksFor(view, service)) is var instance
+                && passes(instance))
+            {
+                ServiceSummaryBuilder.Of(service, builders).Add(node, service, CheckTally.Of(instance.Checks));
+            }
+        }
+
+        return [.. builders.Values.Select(builder => builder.Build(view)).OrderBy(s => s.Name, StringComparer.Ordinal)];
+    }
 }
 
 /// <summary>Puts a <see cref="ServiceSummary"/> together, instance by instance.</summary>
@@ -54,6 +72,17 @@ internal sealed class ServiceSummaryBuilder(string name)
     private string _kind = "";
     private string _datacenter = "";
     private bool _isConnectNative;
+
+    /// <summary>The one of an instance's service, made when there is none.</summary>
+    public static ServiceSummaryBuilder Of(ServiceRecord service, Dictionary<string, ServiceSummaryBuilder> builders)
+    {
+        if (!builders.TryGetValue(service.Name, out var builder))
+        {
+            builders.Add(service.Name, builder = new ServiceSummaryBuilder(service.Name));
+        }
+
+        return builder;
+    }
 
     public void Add(NodeRecord node, ServiceRecord service, CheckTally checks)
     {

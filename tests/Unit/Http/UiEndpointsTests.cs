@@ -87,6 +87,23 @@ public sealed class UiEndpointsTests : IDisposable
         Text("/v1/internal/ui/services?filter=Node.Node==n3").ShouldBe("[]");
     }
 
+    [Theory]
+    [InlineData(0, false)]
+    [InlineData(0, true)]
+    [InlineData(1, true)]
+    [InlineData(3, false)]
+    [InlineData(3, true)]
+    public async Task What_is_put_together_of_kept_parts_looks_as_if_it_was_written_at_once(int services, bool pretty)
+    {
+        for (var i = 0; i < services; i++)
+        {
+            await PutAsync("n1", new ServiceRecord { Id = $"s{i}", Name = $"s{i}", Port = 80, Tags = ["a<b"] });
+        }
+
+        const string filter = "?filter=Node.Node!=nothing";
+        Text("/v1/internal/ui/services", pretty).ShouldBe(Text($"/v1/internal/ui/services{filter}", pretty));
+    }
+
     [Fact]
     public async Task The_overview_is_three_lists_of_counts()
     {
@@ -126,14 +143,14 @@ public sealed class UiEndpointsTests : IDisposable
             Checks = checks,
         }));
 
-    private string Text(string target)
+    private string Text(string target, bool pretty = false)
     {
-        var answer = Read(target);
+        var answer = Read(target, pretty);
         answer.Status.ShouldBe(200);
         return Encoding.UTF8.GetString(answer.Body);
     }
 
-    private QueryAnswer Read(string target)
+    private QueryAnswer Read(string target, bool pretty = false)
     {
         var question = target.IndexOf('?');
         var path = question < 0 ? target : target[..question];
@@ -145,6 +162,7 @@ public sealed class UiEndpointsTests : IDisposable
             Path = path,
             Query = question < 0 ? QueryParameters.None : QueryParameters.Parse(target.AsSpan(question + 1)),
             PathValues = match.Values,
+            Pretty = pretty,
         };
         return match.Methods["GET"].Read!(request, new ReadView(_store.Current, tracks: false));
     }

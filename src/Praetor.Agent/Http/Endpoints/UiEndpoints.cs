@@ -19,7 +19,8 @@ internal sealed class UiEndpoints
         .Objects("Services", static n => n.Services, CatalogFilters.Service)
         .Objects("Checks", static n => n.Checks, CatalogFilters.Check);
 
-    private readonly ServiceSummaries _summaries = new();
+    private readonly ServiceSummaries<byte[]> _plain = new(static s => UiJson.Element(s, pretty: false));
+    private readonly ServiceSummaries<byte[]> _pretty = new(static s => UiJson.Element(s, pretty: true));
 
     public void AddTo(RouteTable routes)
     {
@@ -41,10 +42,13 @@ internal sealed class UiEndpoints
             return RouteRows.BadFilter(view, error);
         }
 
-        var passing = filter.Value!;
-        var summaries = passing.IsEmpty
-            ? _summaries.Read(view) : ServiceSummaries.Read(view, passing.Matches);
-        return RouteRows.List(request, view, summaries, UiJson.WriteSummary);
+        if (!filter.Value!.IsEmpty)
+        {
+            return RouteRows.List(request, view, ServiceSummary.Of(view, filter.Value.Matches), UiJson.WriteSummary);
+        }
+
+        var elements = (request.Pretty ? _pretty : _plain).Read(view);
+        return new QueryAnswer(view.Index, 200, Reply.JsonType, UiJson.List(elements, request.Pretty));
     }
 
     private static QueryAnswer Nodes(ApiRequest request, ReadView view)

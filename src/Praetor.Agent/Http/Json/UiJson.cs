@@ -7,6 +7,36 @@ namespace Praetor.Agent.Http.Json;
 /// since.</summary>
 internal static class UiJson
 {
+    /// <summary>A summary as it stands in a list, with the blanks before it.</summary>
+    public static byte[] Element(ServiceSummary summary, bool pretty)
+    {
+        var list = Reply.Bytes(pretty, json =>
+        {
+            json.WriteStartArray();
+            WriteSummary(json, summary);
+            json.WriteEndArray();
+        });
+        return list[1..^(pretty ? "\n]\n" : "]").Length];
+    }
+
+    /// <summary>The list of what <see cref="Element"/> made, as it would be written at once.</summary>
+    public static byte[] List(IReadOnlyList<byte[]> elements, bool pretty)
+    {
+        var end = !pretty ? "]"u8 : elements.Count == 0 ? "]\n"u8 : "\n]\n"u8;
+        var list = new byte[Math.Max(1, elements.Sum(static e => e.Length + 1)) + end.Length];
+        list[0] = (byte)'[';
+        var at = 0;
+        foreach (var element in elements)
+        {
+            list[at] = (byte)(at == 0 ? '[' : ',');
+            element.CopyTo(list, at + 1);
+            at += element.Length + 1;
+        }
+
+        end.CopyTo(list.AsSpan(Math.Max(1, at)));
+        return list;
+    }
+
     public static void WriteSummary(Utf8JsonWriter json, ServiceSummary summary)
     {
         json.WriteStartObject();
