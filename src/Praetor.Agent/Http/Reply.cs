@@ -34,7 +34,7 @@ internal sealed record Reply(int Status, string ContentType, byte[] Body)
     /// <summary>JSON as bytes, with a newline behind it when it is pretty.</summary>
     public static byte[] Bytes(bool pretty, Action<Utf8JsonWriter> write)
     {
-        var buffer = new ArrayBufferWriter<byte>(512);
+        using var buffer = new ChunkedBuffer();
         using (var json = new Utf8JsonWriter(buffer, pretty ? Indented : Plain))
         {
             write(json);
@@ -45,7 +45,7 @@ internal sealed record Reply(int Status, string ContentType, byte[] Body)
             buffer.Write("\n"u8);
         }
 
-        return buffer.WrittenSpan.ToArray();
+        return buffer.ToArray();
     }
 
     public static Reply Text(int status, string text) => new(status, TextType, Encoding.UTF8.GetBytes(text));

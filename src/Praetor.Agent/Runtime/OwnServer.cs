@@ -142,6 +142,7 @@ internal sealed class OwnServer : IServerSide
         new CoordinateEndpoints(_places, datacenters, _config.Values.Flag("disable_coordinates")).AddTo(routes);
         new CatalogWrites(_store, _config.Datacenter, Passing.AskAsync).AddTo(routes);
         HealthEndpoints.AddTo(routes);
+        new UiEndpoints().AddTo(routes);
         new SnapshotEndpoints(_store, _time, _log.CreateLogger("agent.snapshot")).AddTo(routes);
         _mesh.AddRoutes(routes);
         if (_remoteMesh is null)

@@ -67,7 +67,18 @@ internal static class ServiceTouches
             return;
         }
 
-        var check = (record ?? old)!;
+        // A check that goes over to another service, or to the node, is missing where it was.
+        if (old is not null && record is not null
+            && !old.ServiceId.Equals(record.ServiceId, StringComparison.OrdinalIgnoreCase))
+        {
+            TouchSubject(tx, old);
+        }
+
+        TouchSubject(tx, (record ?? old)!);
+    }
+
+    private static void TouchSubject(WriteTransaction tx, CheckRecord check)
+    {
         if (check.ServiceId.Length == 0)
         {
             TouchAllOn(tx, check.Node);

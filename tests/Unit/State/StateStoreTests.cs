@@ -83,6 +83,21 @@ public sealed class StateStoreTests
         CatalogQueries.VersionOf(store.Current, "db", connect: false).ShouldBe(db);
     }
 
+    [Theory]
+    [InlineData("web", "db")]
+    [InlineData("", "db")]
+    [InlineData("web", "")]
+    public async Task A_check_that_goes_over_to_another_service_touches_the_one_that_loses_it(string from, string to)
+    {
+        using var store = new StateStore(new MemoryEngine());
+        await Register(store, "n1", "web");
+        await Register(store, "n1", "db");
+        await PutCheckAsync(store, from);
+        await PutCheckAsync(store, to);
+        CatalogQueries.VersionOf(store.Current, "web", connect: false).ShouldBe(store.Current.Index);
+        CatalogQueries.VersionOf(store.Current, "db", connect: false).ShouldBe(store.Current.Index);
+    }
+
     [Fact]
     public async Task A_node_takes_its_services_and_checks_with_it()
     {
@@ -194,6 +209,14 @@ public sealed class StateStoreTests
             Node = Node with { Name = node },
             Service = new ServiceRecord { Id = service, Name = service, Port = port },
             Checks = [new CheckRecord { Id = $"{service}-check", ServiceId = service, Status = "passing" }],
+        }));
+
+    private static Task PutCheckAsync(StateStore store, string service) => store.SubmitAsync(
+        new Register(new Registration
+        {
+            Node = Node,
+            SkipNodeUpdate = true,
+            Checks = [new CheckRecord { Id = "c", ServiceId = service, Status = "critical" }],
         }));
 
     private static PutKey Put(string key, string value) => new(key, Encoding.UTF8.GetBytes(value), 0, null);
