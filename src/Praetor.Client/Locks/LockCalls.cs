@@ -108,6 +108,9 @@ internal static class LockCalls
 /// <summary>How long somebody wants to wait.</summary>
 internal readonly struct Patience(TimeProvider time, TimeSpan? limit)
 {
+    // What is sent are whole milliseconds, and a wait of nothing means the agent's default, which is minutes.
+    private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(1);
+
     private readonly long _began = time.GetTimestamp();
 
     /// <summary>Whether it is over.</summary>
@@ -121,8 +124,7 @@ internal readonly struct Patience(TimeProvider time, TimeSpan? limit)
             return wait;
         }
 
-        // A wait of nothing means the agent's default, which is minutes.
         var left = most - time.GetElapsedTime(_began);
-        return left <= TimeSpan.Zero ? TimeSpan.FromMilliseconds(1) : left < wait ? left : wait;
+        return left < Shortest ? Shortest : left < wait ? left : wait;
     }
 }

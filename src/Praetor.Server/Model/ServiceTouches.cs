@@ -35,11 +35,6 @@ internal static class ServiceTouches
 
     public static void ServiceChanged(WriteTransaction tx, ServiceRecord? old, ServiceRecord? record)
     {
-        if (tx.IsBulk)
-        {
-            return;
-        }
-
         if (old is not null && (record is null || old.Name != record.Name
             || old.ConnectDestination != record.ConnectDestination))
         {
@@ -52,21 +47,11 @@ internal static class ServiceTouches
         }
     }
 
-    public static void NodeChanged(WriteTransaction tx, NodeRecord? old, NodeRecord? record)
-    {
-        if (!tx.IsBulk)
-        {
-            TouchAllOn(tx, (record ?? old)!.Name);
-        }
-    }
+    public static void NodeChanged(WriteTransaction tx, NodeRecord? old, NodeRecord? record) =>
+        TouchAllOn(tx, (record ?? old)!.Name);
 
     public static void CheckChanged(WriteTransaction tx, CheckRecord? old, CheckRecord? record)
     {
-        if (tx.IsBulk)
-        {
-            return;
-        }
-
         // A check that goes over to another service, or to the node, is missing where it was.
         if (old is not null && record is not null
             && !old.ServiceId.Equals(record.ServiceId, StringComparison.OrdinalIgnoreCase))

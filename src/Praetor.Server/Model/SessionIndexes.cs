@@ -19,6 +19,15 @@ internal static class SessionIndexes
     /// <summary>How the keys that a session holds begin in their index.</summary>
     public static byte[] HeldBy(string id) => KeyBytes.Exact(id + '\0');
 
+    /// <summary>Notes the checks of every session.</summary>
+    public static void SessionsFilled(WriteTransaction tx)
+    {
+        foreach (var session in tx.PeekScan(Tables.SessionsById, []))
+        {
+            SessionChanged(tx, null, session);
+        }
+    }
+
     /// <summary>A session stands once for each of its checks.</summary>
     public static void SessionChanged(WriteTransaction tx, SessionRecord? old, SessionRecord? record)
     {

@@ -103,6 +103,7 @@ public static class Tables
         Encoder = static s => ToJson(s, StorageJson.Default.ServiceRecord),
         Decoder = static bytes => FromJson(bytes, StorageJson.Default.ServiceRecord),
         OnChange = ServiceTouches.ServiceChanged,
+        OnFilled = ServiceTouches.TouchAll,
     };
 
     /// <summary>Checks.</summary>
@@ -168,6 +169,7 @@ public static class Tables
         Encoder = static s => ToJson(s, StorageJson.Default.SessionRecord),
         Decoder = static bytes => FromJson(bytes, StorageJson.Default.SessionRecord),
         OnChange = SessionIndexes.SessionChanged,
+        OnFilled = SessionIndexes.SessionsFilled,
     };
 
     /// <summary>Keys that nobody gets for a while.</summary>

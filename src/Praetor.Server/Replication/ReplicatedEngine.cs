@@ -114,14 +114,15 @@ internal sealed class ReplicatedEngine(
 
     /// <inheritdoc/>
     /// <remarks>A command is one entry at least, and a whole state is written record by record.</remarks>
-    public CommandSize Measure(IReadOnlyList<RecordChange> changes, bool replacesAll)
+    public CommandSize Measure(IEnumerable<RecordChange> changes, bool replacesAll)
     {
-        var (all, largest, at) = (0L, 0L, -1);
-        for (var i = 0; i < changes.Count; i++)
+        var (count, all, largest, first) = (0, 0L, 0L, (RecordChange?)null);
+        foreach (var change in changes)
         {
-            var size = ChangeCodec.SizeOf(changes[i], keeps: !replacesAll);
+            var size = ChangeCodec.SizeOf(change, keeps: !replacesAll);
+            count++;
             all += size;
-            (largest, at) = size > largest ? (size, i) : (largest, at);
+            (largest, first) = size > largest ? (size, change) : (largest, first);
         }
 
         var needed = replacesAll ? largest : all;
@@ -130,8 +131,8 @@ internal sealed class ReplicatedEngine(
             return new CommandSize(all, Refusal: null);
         }
 
-        var what = changes.Count == 1 || replacesAll ? Name(changes[at])
-            : $"{changes.Count} changes, the largest of them {Name(changes[at])} with {largest} bytes";
+        var what = count == 1 || replacesAll ? Name(first!)
+            : $"{count} changes, the largest of them {Name(first!)} with {largest} bytes";
         return new CommandSize(all, $"too large for the store: {what} takes {needed} bytes, and etcd takes requests "
             + $"of {options.RequestBytesMax} bytes, of which {options.CommandBytesMax} are for the data; "
             + TooLargeRemedy);
@@ -143,9 +144,9 @@ internal sealed class ReplicatedEngine(
     public void Commit(CommitBatch batch)
     {
         var lead = _lead ?? throw new StorageNotLeaderException(With(Trouble(), NoLeader));
-        if (batch.ReplacesAll)
+        if (batch.Whole is { } state)
         {
-            Replace(lead, batch);
+            Replace(lead, state);
             return;
         }
 
@@ -239,13 +240,13 @@ internal sealed class ReplicatedEngine(
     private static string With(string? why, string what) => why is null ? what : $"{what}: {why}";
 
     // A state from elsewhere is no entry: it is a snapshot at a place of its own, with which the log goes on.
-    private void Replace(Leadership lead, CommitBatch batch)
+    private void Replace(Leadership lead, StateSnapshot state)
     {
         var sequence = lead.Last + 1;
         try
         {
             var written = snapshots.WriteAsync(
-                lead.Term, batch.Changes, batch.LastIndex, sequence, CancellationToken.None).GetAwaiter().GetResult();
+                lead.Term, state, sequence, CancellationToken.None).GetAwaiter().GetResult();
             if (written is null)
             {
                 throw Over(lead, With(Trouble(), Lost));
@@ -261,7 +262,7 @@ internal sealed class ReplicatedEngine(
         }
 
         // No beat and no entry, so it says nothing to those who wait for one: the lease is not renewed.
-        Advance(lead, sequence, batch.LastIndex);
+        Advance(lead, sequence, state.Index);
         Interlocked.Exchange(ref _logBytes, 0);
     }
 

@@ -58,14 +58,17 @@ internal sealed record LogView
 /// </remarks>
 internal sealed class ReplicatedLog(IEtcd etcd, LogKeys keys, ReplicationOptions options, TimeProvider time)
 {
-    // One answer holds so many entries, each of a megabyte in the worst case.
-    private const int EntriesPerRead = 8;
+    private readonly LogPace _pace = new(options);
 
     public LogKeys Keys => keys;
 
     /// <summary>Reads who leads, and the log from a place on.</summary>
-    public async Task<LogView> ReadAsync(ulong from, CancellationToken stop) =>
-        ViewOf(await CallAsync(new EtcdTxn([], Reads(from), []), options.SeekTime, stop), skip: 0);
+    public async Task<LogView> ReadAsync(ulong from, CancellationToken stop)
+    {
+        var view = ViewOf(await SeekAsync(new EtcdTxn([], Reads(from), []), stop), skip: 0);
+        _pace.Succeeded(view);
+        return view;
+    }
 
     /// <summary>The same as of a moment at which a leadership still holds; null: it is over.</summary>
     /// <remarks>It writes, and so takes its place among all writes: some versions of etcd answer reads with old
@@ -94,12 +97,11 @@ internal sealed class ReplicatedLog(IEtcd etcd, LogKeys keys, ReplicationOptions
             conditions.Add(new EtcdCompare(keys.Base, seen.SnapshotRevision));
         }
 
-        var answer = await CallAsync(
+        var answer = await SeekAsync(
             new EtcdTxn(
                 conditions,
                 [new EtcdPut(keys.Leader, ReplicationJson.Bytes(leader)), new EtcdPut(keys.Beat, [])],
                 []),
-            options.SeekTime,
             stop);
         return answer.Succeeded ? new Term(leader, answer.Revision) : null;
     }
@@ -280,7 +282,7 @@ internal sealed class ReplicatedLog(IEtcd etcd, LogKeys keys, ReplicationOptions
         new EtcdRange(keys.Leader, null),
         new EtcdRange(keys.Beat, null),
         new EtcdRange(keys.Base, null),
-        new EtcdRange(keys.Log(from), keys.LogEnd, EntriesPerRead),
+        new EtcdRange(keys.Log(from), keys.LogEnd, _pace.Entries),
     ];
 
     private LogView ViewOf(EtcdTxnAnswer answer, int skip)
@@ -304,6 +306,19 @@ internal sealed class ReplicatedLog(IEtcd etcd, LogKeys keys, ReplicationOptions
 
     private ulong SequenceOf(byte[] key) => keys.SequenceOf(key)
         ?? throw new StorageFailedException($"the replicated log has a key that is none: {Convert.ToHexString(key)}");
+
+    private async Task<EtcdTxnAnswer> SeekAsync(EtcdTxn txn, CancellationToken stop)
+    {
+        try
+        {
+            return await CallAsync(txn, _pace.SeekTime, stop);
+        }
+        catch (EtcdUnknownException)
+        {
+            _pace.Failed();
+            throw;
+        }
+    }
 
     private Task<EtcdTxnAnswer> CallAsync(EtcdTxn txn, CancellationToken stop) =>
         CallAsync(txn, options.CallTime, stop);

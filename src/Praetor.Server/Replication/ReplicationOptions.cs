@@ -20,8 +20,9 @@ public sealed record ReplicationOptions
     /// <summary>How long one call to etcd may take. What takes longer is asked again.</summary>
     public TimeSpan CallTime { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long looking at the log and taking the lead may take: short, since what an etcd was sending to one
-    /// that died is never answered, while another leads already.</summary>
+    /// <summary>How long looking at the log and taking the lead may take at first: short, since what an etcd was
+    /// sending to one that died is never answered, while another leads already. Longer after several for nothing
+    /// (<see cref="LogPace"/>).</summary>
     public TimeSpan SeekTime { get; init; } = TimeSpan.FromMilliseconds(400);
 
     /// <summary>How long the outcome of a write is looked for; then it is told as unknown, and the leader steps

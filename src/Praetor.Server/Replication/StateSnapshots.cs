@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.IO.Compression;
-using Praetor.Server.Model;
 using Praetor.Server.State;
 using Praetor.Server.Storage.Etcd;
 
@@ -19,7 +18,7 @@ internal sealed class StateSnapshots(ReplicatedLog log, ReplicationOptions optio
     /// <summary>Writes a state and cuts the log behind it.</summary>
     public Task<(long Revision, long Bytes)?> WriteAsync(
         Term term, StateSnapshot state, ulong sequence, CancellationToken stop) =>
-        WriteAsync(term, Records(state), state.Index, sequence, stop);
+        WriteAsync(term, state.Records(), state.Index, sequence, stop);
 
     /// <summary>Writes a state and cuts the log behind it.</summary>
     /// <param name="term">The leadership that does it.</param>
@@ -114,18 +113,6 @@ internal sealed class StateSnapshots(ReplicatedLog log, ReplicationOptions optio
         var pointer = new SnapshotPointer(sequence, lastIndex, parts);
         return await log.FinishSnapshotAsync(term, pointer, replaced, stop) is { } revision
             ? (revision, total + last.Length) : null;
-    }
-
-    private static IEnumerable<RecordChange> Records(StateSnapshot state)
-    {
-        var view = new ReadView(state, tracks: false);
-        foreach (var table in Tables.All)
-        {
-            foreach (var record in view.TreeOf(table.PrimaryIndex).Scan([]))
-            {
-                yield return new RecordChange(table, table.PrimaryKeyOf(record), record, record.ModifyIndex);
-            }
-        }
     }
 
     private static byte[] Compress(ArrayBufferWriter<byte> buffer)

@@ -41,7 +41,7 @@ internal static class CoordinateRecords
 
     private static void ReadOne(StateRestorer restorer, ReadOnlySpan<byte> value)
     {
-        var map = MessagePackMap.Open(value);
+        var map = MessagePackMap.Open(value, restorer.Pool);
         var coordinate = map.Map("Coord"u8);
         var place = new Coordinate([], 0, 0, 0)
         {

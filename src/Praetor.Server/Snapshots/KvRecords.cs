@@ -20,7 +20,7 @@ internal static class KvRecords
 
     public static void Read(StateRestorer restorer, ReadOnlySpan<byte> value)
     {
-        var map = MessagePackMap.Open(value);
+        var map = MessagePackMap.Open(value, restorer.Pool);
         var created = map.Number("CreateIndex"u8);
         var flags = map.Number("Flags"u8);
         var key = map.Text("Key"u8);

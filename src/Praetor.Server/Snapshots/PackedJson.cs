@@ -35,7 +35,7 @@ internal static class PackedJson
     /// <exception cref="SnapshotException">It cannot be JSON.</exception>
     public static JsonElement? Element(ReadOnlySpan<byte> value, PackedShape shape)
     {
-        if (value.IsEmpty)
+        if (value.IsEmpty || (value.Length == 1 && new MessagePackReader(value).Peek() is MessagePackKind.Map))
         {
             return null;
         }

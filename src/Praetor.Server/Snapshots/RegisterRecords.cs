@@ -45,7 +45,7 @@ internal static class RegisterRecords
 
     public static void Read(StateRestorer restorer, ReadOnlySpan<byte> value)
     {
-        var map = MessagePackMap.Open(value);
+        var map = MessagePackMap.Open(value, restorer.Pool);
         if (map.Text("PeerName"u8).Length > 0)
         {
             restorer.Skip("Register (of a peer)");
@@ -61,12 +61,12 @@ internal static class RegisterRecords
 
         if (map.Raw("Check"u8) is { IsEmpty: false } check && check[0] != Nil)
         {
-            ReadCheck(restorer, name, MessagePackMap.Open(check));
+            ReadCheck(restorer, name, MessagePackMap.Open(check, restorer.Pool));
         }
 
         if (map.Raw("Service"u8) is { IsEmpty: false } service && service[0] != Nil)
         {
-            ServiceRecords.Read(restorer, name, MessagePackMap.Open(service));
+            ServiceRecords.Read(restorer, name, MessagePackMap.Open(service, restorer.Pool));
         }
 
         restorer.IsSound(map, Type);

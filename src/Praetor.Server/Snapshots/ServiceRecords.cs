@@ -11,7 +11,6 @@ internal static class ServiceRecords
     {
         var connect = map.Map("Connect"u8);
         var locality = map.Map("Locality"u8);
-        var proxy = map.Map("Proxy"u8);
         var weights = map.Map("Weights"u8);
         var record = new ServiceRecord
         {
@@ -27,17 +26,15 @@ internal static class ServiceRecords
             ModifyIndex = map.Number("ModifyIndex"u8),
             Port = map.Int("Port"u8),
             Ports = PortsOf(ref map),
-            Proxy = ProxyRecords.Read(ref proxy),
+            Proxy = ProxyOf(ref map, restorer.Pool),
             Name = map.Text("Service"u8),
             SocketPath = map.Text("SocketPath"u8),
             TaggedAddresses = AddressesOf(ref map),
             Tags = map.Texts("Tags"u8),
-            Weights = weights.IsEmpty ? ServiceWeights.Default
-                : new ServiceWeights(weights.Int("Passing"u8), weights.Int("Warning"u8)),
+            Weights = WeightsOf(ref weights),
         };
         map.Take(connect);
         map.Take(locality);
-        map.Take(proxy);
         map.Take(weights);
         if (restorer.IsSound(map, SnapshotRecordTypes.Register))
         {
@@ -95,6 +92,37 @@ internal static class ServiceRecords
         writer.WriteMapHeader(2);
         writer.Whole("Passing"u8, service.Weights.Passing);
         writer.Whole("Warning"u8, service.Weights.Warning);
+    }
+
+    private static ServiceWeights WeightsOf(ref MessagePackMap map)
+    {
+        if (map.IsEmpty)
+        {
+            return ServiceWeights.Default;
+        }
+
+        var weights = new ServiceWeights(map.Int("Passing"u8), map.Int("Warning"u8));
+        return weights == ServiceWeights.Default ? ServiceWeights.Default : weights;
+    }
+
+    // Consul writes a proxy for every service, and mostly the same one, which says nothing.
+    private static ServiceProxy? ProxyOf(ref MessagePackMap map, MessagePackPool pool)
+    {
+        var raw = map.Raw("Proxy"u8);
+        if (raw.IsEmpty || ReferenceEquals(pool.Find<ServiceProxy>(raw), ProxyRecords.None))
+        {
+            return null;
+        }
+
+        var packed = MessagePackMap.Open(raw, pool);
+        var proxy = ProxyRecords.Read(ref packed);
+        map.Take(packed);
+        if (proxy is null && packed.Problem is null)
+        {
+            pool.Keep(raw, ProxyRecords.None);
+        }
+
+        return proxy;
     }
 
     private static void WritePorts(ref MessagePackWriter writer, IReadOnlyList<ServicePort>? ports)

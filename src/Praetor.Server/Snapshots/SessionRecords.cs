@@ -21,7 +21,7 @@ internal static class SessionRecords
 
     public static void Read(StateRestorer restorer, ReadOnlySpan<byte> value)
     {
-        var map = MessagePackMap.Open(value);
+        var map = MessagePackMap.Open(value, restorer.Pool);
         var record = new SessionRecord
         {
             Behavior = map.Text("Behavior"u8),

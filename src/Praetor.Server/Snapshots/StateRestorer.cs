@@ -28,12 +28,11 @@ public sealed class StateRestorer
     private readonly SortedDictionary<string, int> _skipped = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, int> _warnings = new(StringComparer.Ordinal);
     private readonly List<OldIntention> _intentions = [];
+    private readonly RecordRelay _relay;
     private string _lastNode = "";
     private int _keptCount;
 
-    private StateRestorer()
-    {
-    }
+    private StateRestorer() => _relay = new RecordRelay(Take);
 
     /// <summary>The index of the state's last change.</summary>
     internal ulong LastIndex { get; private set; }
@@ -41,7 +40,10 @@ public sealed class StateRestorer
     /// <summary>The parts of the certificate authority.</summary>
     internal CaPieces Ca { get; } = new();
 
-    /// <summary>What was put together so far.</summary>
+    /// <summary>What many records say alike.</summary>
+    internal MessagePackPool Pool { get; } = new();
+
+    /// <summary>What was put together so far; only primary indexes are complete.</summary>
     internal ReadView View => _image.View;
 
     /// <summary>Reads a whole archive, on a thread of its own.</summary>
@@ -71,8 +73,22 @@ public sealed class StateRestorer
     /// <exception cref="SnapshotException">It is no sound archive.</exception>
     internal static RestoredState Read(Stream archive)
     {
+        // One thread unpacks and checks the archive, the other makes records of what comes out.
         var restorer = new StateRestorer();
-        var meta = SnapshotReader.Read(archive, restorer.Begin, restorer.Take);
+        using var relay = restorer._relay;
+        SnapshotMeta meta;
+        try
+        {
+            meta = SnapshotReader.Read(archive, restorer.Begin, relay.Add);
+        }
+        catch (SnapshotException)
+        {
+            // What was wrong with a record before it comes first.
+            relay.End();
+            throw;
+        }
+
+        relay.End();
         restorer.Finish();
         return new RestoredState(
             restorer._image, meta, restorer._kept, restorer._skipped, restorer._warnings);
@@ -96,7 +112,7 @@ public sealed class StateRestorer
         }
 
         // A name ends with a zero byte where it is part of a key.
-        if (NamesOf(record).Any(static name => name.Contains('\0', StringComparison.Ordinal)))
+        if (HasZero(record))
         {
             throw new SnapshotException($"failed to read snapshot: a name in {table.Name} holds a zero byte");
         }
@@ -147,17 +163,30 @@ public sealed class StateRestorer
 
     internal void Warn(string what) => Count(_warnings, what);
 
-    private static string[] NamesOf(StoredRecord record) => record switch
+    private static bool HasZero(StoredRecord record) => record switch
     {
-        NodeRecord n => [n.Name, n.Id, n.Address],
-        ServiceRecord s => [s.Node, s.Id, s.Name, s.Address, s.ConnectDestination ?? ""],
-        CheckRecord c => [c.Node, c.Id, c.ServiceName, c.ServiceId, c.Status],
-        ConfigEntryRecord e => [e.Kind, e.Name],
-        DocumentRecord d => [d.Name],
-        CoordinateRecord c => [c.Node, c.Segment],
-        SessionRecord s => [s.Id, s.Node, .. s.CheckIds()],
-        _ => [],
+        NodeRecord n => HasZero([n.Name, n.Id, n.Address]),
+        ServiceRecord s => HasZero([s.Node, s.Id, s.Name, s.Address, s.ConnectDestination ?? ""]),
+        CheckRecord c => HasZero([c.Node, c.Id, c.ServiceName, c.ServiceId, c.Status]),
+        ConfigEntryRecord e => HasZero([e.Kind, e.Name]),
+        DocumentRecord d => HasZero([d.Name]),
+        CoordinateRecord c => HasZero([c.Node, c.Segment]),
+        SessionRecord s => HasZero([s.Id, s.Node, .. s.CheckIds()]),
+        _ => false,
     };
+
+    private static bool HasZero(params ReadOnlySpan<string> names)
+    {
+        foreach (var name in names)
+        {
+            if (name.Contains('\0', StringComparison.Ordinal))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     private static void Count(SortedDictionary<string, int> counts, string what) =>
         counts[what] = counts.GetValueOrDefault(what) + 1;

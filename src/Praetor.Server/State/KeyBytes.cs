@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 
 namespace Praetor.Server.State;
@@ -13,13 +14,40 @@ internal static class KeyBytes
 
     public static byte[] Exact(string key) => Encoding.UTF8.GetBytes(key);
 
-    public static byte[] Folded(string part) => Encoding.UTF8.GetBytes(part.ToLowerInvariant() + '\0');
+    public static byte[] Folded(string part) =>
+        TryFold(part, null, null) ?? Encoding.UTF8.GetBytes(part.ToLowerInvariant() + '\0');
 
-    public static byte[] Folded(string first, string second) =>
-        Encoding.UTF8.GetBytes(first.ToLowerInvariant() + '\0' + second.ToLowerInvariant() + '\0');
+    public static byte[] Folded(string first, string second) => TryFold(first, second, null)
+        ?? Encoding.UTF8.GetBytes(first.ToLowerInvariant() + '\0' + second.ToLowerInvariant() + '\0');
 
-    public static byte[] Folded(string first, string second, string third) => Encoding.UTF8.GetBytes(
-        first.ToLowerInvariant() + '\0' + second.ToLowerInvariant() + '\0' + third.ToLowerInvariant() + '\0');
+    public static byte[] Folded(string first, string second, string third) =>
+        TryFold(first, second, third) ?? Encoding.UTF8.GetBytes(
+            first.ToLowerInvariant() + '\0' + second.ToLowerInvariant() + '\0' + third.ToLowerInvariant() + '\0');
+
+    // Most names are ASCII, and a state makes a million keys. Null: one of these is not.
+    private static byte[]? TryFold(string first, string? second, string? third)
+    {
+        var length = first.Length + 1 + (second?.Length + 1 ?? 0) + (third?.Length + 1 ?? 0);
+        var key = new byte[length];
+        var at = 0;
+        return TryFold(first, key, ref at) && TryFold(second, key, ref at) && TryFold(third, key, ref at) ? key : null;
+    }
+
+    private static bool TryFold(string? part, byte[] key, ref int at)
+    {
+        if (part is null)
+        {
+            return true;
+        }
+
+        if (Ascii.ToLower(part, key.AsSpan(at), out var written) != OperationStatus.Done)
+        {
+            return false;
+        }
+
+        at += written + 1;
+        return true;
+    }
 
     /// <summary>A key for people, shortened.</summary>
     public static string Text(byte[] key)

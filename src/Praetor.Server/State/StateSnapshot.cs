@@ -1,3 +1,5 @@
+using Praetor.Server.Model;
+
 namespace Praetor.Server.State;
 
 /// <summary>The whole state at one index. Immutable: a reader keeps it for as long as it likes.</summary>
@@ -32,6 +34,19 @@ public sealed class StateSnapshot
         var trees = new RadixTree<StoredRecord>[slots];
         Array.Fill(trees, RadixTree<StoredRecord>.Empty);
         return new StateSnapshot(0, 0, trees);
+    }
+
+    /// <summary>All records, as they go to storage, in the order of tables and keys; each is made as it is asked
+    /// for.</summary>
+    internal IEnumerable<RecordChange> Records()
+    {
+        foreach (var table in Tables.All)
+        {
+            foreach (var record in Trees[table.PrimaryIndex.Slot].Scan([]))
+            {
+                yield return new RecordChange(table, table.PrimaryKeyOf(record), record, record.ModifyIndex);
+            }
+        }
     }
 
     internal ulong LastIndexOf(in WatchKey key)

@@ -1,4 +1,3 @@
-using Praetor.Server.Model;
 using Praetor.Server.Replication;
 
 namespace Praetor.Server.State;
@@ -18,33 +17,41 @@ public sealed partial class StateStore
     {
         if (replay.IsAll || replay.LastIndex > _current.Index)
         {
-            var from = replay.IsAll ? StateSnapshot.Empty(Tables.Slots) : _current;
-            var tx = new WriteTransaction(from, replay.LastIndex);
-            foreach (var change in replay.Changes)
-            {
-                tx.Replay(change);
-            }
-
             if (replay.IsAll)
             {
-                tx.CountAsReplaced(ReplacedMark.IndexOf(tx));
-            }
-
-            // What was removed meanwhile nobody knows any more, as after a restart.
-            var next = tx.Finish(replay.LastIndex, replay.IsAll ? replay.LastIndex : null);
-            Volatile.Write(ref _current, next);
-            if (replay.IsAll)
-            {
+                // What was removed meanwhile nobody knows any more, as after a restart.
+                Volatile.Write(ref _current, StateOf(replay));
                 Watches.FireAll();
                 Replaced?.Invoke();
             }
             else
             {
+                var tx = new WriteTransaction(_current, replay.LastIndex);
+                foreach (var change in replay.Changes)
+                {
+                    tx.Replay(change);
+                }
+
+                Volatile.Write(ref _current, tx.Finish(replay.LastIndex));
                 Watches.Fire(tx.Touched);
             }
         }
 
         ((IPendingCommand)replay).Complete();
+    }
+
+    private static StateSnapshot StateOf(Replay replay)
+    {
+        var image = new StateImage();
+        foreach (var change in replay.Changes)
+        {
+            if (change.Record is { } record)
+            {
+                image.TryAdd(change.Table, record);
+            }
+        }
+
+        return image.FinishAsLoaded(replay.LastIndex);
     }
 
     /// <summary>Changes that are durable already, in the queue of the writer.</summary>

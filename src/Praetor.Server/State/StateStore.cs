@@ -105,32 +105,11 @@ public sealed partial class StateStore : IDisposable
 
     private static StateSnapshot Load(IStorageEngine engine)
     {
-        var tables = Tables.All.ToDictionary(t => t.Id);
-        var rows = new List<(Table Table, StoredRecord Record)>();
-        var last = engine.Load(row =>
-        {
-            if (!tables.TryGetValue(row.TableId, out var table))
-            {
-                throw new StorageFailedException(
-                    $"the data holds table {row.TableId}, which this version does not know; run the newer version");
-            }
-
-            var record = table.Decode(row.Value);
-            rows.Add((table, record with { CreateIndex = row.CreateIndex, ModifyIndex = row.ModifyIndex }));
-        });
-
-        // Removals leave no row, so what is derived counts as changed at the last index: a reader who waits gets one
-        // answer too many after a restart, never one too few.
-        var tx = new WriteTransaction(StateSnapshot.Empty(Tables.Slots), last);
-        foreach (var (table, record) in rows)
-        {
-            tx.Restore(table, record);
-        }
-
-        tx.EndRestore();
-
-        tx.CountAsReplaced(ReplacedMark.IndexOf(tx));
-        return tx.Finish(last, floor: last);
+        var image = new StateImage();
+        var rows = new RowsDecoder((table, record) => image.TryAdd(table, record));
+        var last = engine.Load(rows.Add);
+        rows.End();
+        return image.FinishAsLoaded(last);
     }
 
     private Refusal? Enqueue(IPendingCommand command)
@@ -283,12 +262,13 @@ public sealed partial class StateStore : IDisposable
     {
         try
         {
-            if (!command.Apply(tx) || tx.Changes.Count == 0)
+            if (!command.Apply(tx) || (tx.Changes.Count == 0 && !tx.ReplacesAll))
             {
                 return null;
             }
 
-            var size = _engine.Measure(tx.Changes, tx.ReplacesAll);
+            var size = _engine.Measure(
+                tx.ReplacesAll ? tx.Finish(tx.CommandIndex).Records() : tx.Changes, tx.ReplacesAll);
             if (size.Refusal is { } why)
             {
                 command.Refuse(new Refusal(TooLarge, why));
@@ -308,10 +288,10 @@ public sealed partial class StateStore : IDisposable
     {
         try
         {
-            if (batch.Changes.Count > 0)
+            if (batch.Changes.Count > 0 || batch.ReplacesAll)
             {
-                _engine.Commit(
-                    new CommitBatch(batch.Next.Index, batch.Changes) { ReplacesAll = batch.ReplacesAll });
+                var whole = batch.ReplacesAll ? batch.Next : null;
+                _engine.Commit(new CommitBatch(batch.Next.Index, batch.Changes) { Whole = whole });
             }
             else
             {

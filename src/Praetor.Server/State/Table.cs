@@ -23,7 +23,17 @@ public abstract class Table
 
     internal abstract byte[] PrimaryKeyOf(StoredRecord record);
 
-    internal abstract IEnumerable<(int Slot, byte[]? Old, byte[]? New)> KeysOf(StoredRecord? old, StoredRecord? record);
+    /// <summary>How many further ways to find records there are.</summary>
+    internal abstract int SecondaryCount { get; }
+
+    /// <summary>Puts a record in place of another in every index.</summary>
+    internal abstract void Move(WriteTransaction tx, StoredRecord? old, StoredRecord? record, ulong index);
+
+    /// <summary>Fills one of the further indexes from the primary one.</summary>
+    internal abstract void Fill(WriteTransaction tx, int secondary);
+
+    /// <summary>Notes what follows from all records, once every index is filled.</summary>
+    internal abstract void Filled(WriteTransaction tx);
 
     internal abstract void Changed(WriteTransaction tx, StoredRecord? old, StoredRecord? record);
 
@@ -54,18 +64,37 @@ public sealed class Table<T> : Table
     /// <summary>Called for each change, old or new being null for a put of something new or a removal.</summary>
     public Action<WriteTransaction, T?, T?>? OnChange { get; init; }
 
+    /// <summary>Called in place of <see cref="OnChange"/>, once, when a whole state was put together.</summary>
+    public Action<WriteTransaction>? OnFilled { get; init; }
+
     internal override TableIndex PrimaryIndex => Primary;
+
+    internal override int SecondaryCount => Secondary.Count;
 
     internal override byte[] PrimaryKeyOf(StoredRecord record) => Primary.KeyOf((T)record)!;
 
-    internal override IEnumerable<(int Slot, byte[]? Old, byte[]? New)> KeysOf(StoredRecord? old, StoredRecord? record)
+    internal override void Move(WriteTransaction tx, StoredRecord? old, StoredRecord? record, ulong index)
     {
-        yield return KeyPair(Primary, (T?)old, (T?)record);
-        foreach (var index in Secondary)
+        Move(tx, Primary, (T?)old, (T?)record, index);
+        for (var i = 0; i < Secondary.Count; i++)
         {
-            yield return KeyPair(index, (T?)old, (T?)record);
+            Move(tx, Secondary[i], (T?)old, (T?)record, index);
         }
     }
+
+    internal override void Fill(WriteTransaction tx, int secondary)
+    {
+        var index = Secondary[secondary];
+        foreach (var record in tx.TreeOf(Primary).Scan([]))
+        {
+            if (index.KeyOf((T)record) is { } key)
+            {
+                tx.Restore(index, key, record);
+            }
+        }
+    }
+
+    internal override void Filled(WriteTransaction tx) => OnFilled?.Invoke(tx);
 
     internal override void Changed(WriteTransaction tx, StoredRecord? old, StoredRecord? record) =>
         OnChange?.Invoke(tx, (T?)old, (T?)record);
@@ -76,8 +105,8 @@ public sealed class Table<T> : Table
     /// <inheritdoc/>
     public override StoredRecord Decode(ReadOnlySpan<byte> bytes) => Decoder(bytes);
 
-    private static (int Slot, byte[]? Old, byte[]? New) KeyPair(TableIndex<T> index, T? old, T? record) =>
-        (index.Slot, old is null ? null : index.KeyOf(old), record is null ? null : index.KeyOf(record));
+    private static void Move(WriteTransaction tx, TableIndex<T> index, T? old, T? record, ulong at) => tx.Move(
+        index.Slot, old is null ? null : index.KeyOf(old), record is null ? null : index.KeyOf(record), record, at);
 }
 
 /// <summary>Reads a record from its stored bytes.</summary>

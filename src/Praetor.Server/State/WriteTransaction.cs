@@ -88,7 +88,7 @@ public sealed class WriteTransaction : ReadView
         Snapshot = image.Snapshot;
         Array.Clear(_editors);
         _changes.Clear();
-        _changes.AddRange(image.Records);
+        _touched.Clear();
     }
 
     /// <summary>Puts a record that is derived from others: it is indexed and watched, and never stored.</summary>
@@ -107,23 +107,37 @@ public sealed class WriteTransaction : ReadView
     internal override RadixTree<StoredRecord> TreeOf(TableIndex index) =>
         _editors[index.Slot]?.Peek() ?? Snapshot.Trees[index.Slot];
 
-    /// <summary>Whether a whole state is put together: what follows from it is noted once at the end.</summary>
-    internal bool IsBulk { get; private set; }
+    /// <summary>Puts a record into one index, with the indexes it has: a part of a state that is put together.
+    /// Several threads may do so for different indexes.</summary>
+    internal void Restore(TableIndex index, byte[] key, StoredRecord record) =>
+        EditorOf(index.Slot).Set(key, record, record.ModifyIndex);
 
-    /// <summary>Takes a record from storage, with the indexes it has; <see cref="EndRestore"/> comes after the
-    /// last.</summary>
-    internal void Restore(Table table, StoredRecord record)
+    /// <summary>Notes what follows from all that was restored, as of an index.</summary>
+    internal void EndRestore(ulong index)
     {
-        IsBulk = true;
-        Apply(table, null, record, record.ModifyIndex);
+        CommandIndex = index;
+        foreach (var table in Tables.All)
+        {
+            table.Filled(this);
+        }
+
         _touched.Clear();
     }
 
-    /// <summary>Notes what follows from all that was restored.</summary>
-    internal void EndRestore()
+    /// <summary>Puts a record under a key of one index, and takes away the one it was found by before.</summary>
+    internal void Move(int slot, byte[]? oldKey, byte[]? newKey, StoredRecord? record, ulong index)
     {
-        IsBulk = false;
-        ServiceTouches.TouchAll(this);
+        if (oldKey is not null && (newKey is null || !oldKey.AsSpan().SequenceEqual(newKey)))
+        {
+            EditorOf(slot).Remove(oldKey, index);
+            _touched.Add(new WatchKey(slot, oldKey, IsPrefix: false));
+        }
+
+        if (newKey is not null)
+        {
+            EditorOf(slot).Set(newKey, record!, index);
+            _touched.Add(new WatchKey(slot, newKey, IsPrefix: false));
+        }
     }
 
     /// <summary>Does what another server did, with the indexes that it had there.</summary>
@@ -155,21 +169,7 @@ public sealed class WriteTransaction : ReadView
 
     private void Apply(Table table, StoredRecord? old, StoredRecord? record, ulong index)
     {
-        foreach (var (slot, oldKey, newKey) in table.KeysOf(old, record))
-        {
-            if (oldKey is not null && (newKey is null || !oldKey.AsSpan().SequenceEqual(newKey)))
-            {
-                EditorOf(slot).Remove(oldKey, index);
-                _touched.Add(new WatchKey(slot, oldKey, IsPrefix: false));
-            }
-
-            if (newKey is not null)
-            {
-                EditorOf(slot).Set(newKey, record!, index);
-                _touched.Add(new WatchKey(slot, newKey, IsPrefix: false));
-            }
-        }
-
+        table.Move(this, old, record, index);
         table.Changed(this, old, record);
     }
 

@@ -14,10 +14,11 @@ public readonly record struct StoredRow(byte TableId, ulong CreateIndex, ulong M
 /// <param name="Changes">The records put and removed, in order.</param>
 public sealed record CommitBatch(ulong LastIndex, IReadOnlyList<RecordChange> Changes)
 {
-    /// <summary>Whether everything that was stored before goes, in the same step in which the changes come.</summary>
-    /// <remarks>Such a batch is as large as the state: an engine that cannot write it in one go writes it aside in
-    /// parts and makes the last part the one that counts.</remarks>
-    public bool ReplacesAll { get; init; }
+    /// <summary>The state after the batch, when everything that was stored before goes in the same step in which its
+    /// records come. Null: the changes are all there is to do.</summary>
+    /// <remarks>An engine that cannot write a whole state in one go writes it aside in parts and makes the last part
+    /// the one that counts.</remarks>
+    public StateSnapshot? Whole { get; init; }
 }
 
 /// <summary>How large a command is for an engine.</summary>
@@ -53,7 +54,7 @@ public interface IStorageEngine : IDisposable
     /// <summary>Looks at what one command did before it goes into a batch.</summary>
     /// <param name="changes">The records put and removed.</param>
     /// <param name="replacesAll">Whether they are a whole state.</param>
-    CommandSize Measure(IReadOnlyList<RecordChange> changes, bool replacesAll) => default;
+    CommandSize Measure(IEnumerable<RecordChange> changes, bool replacesAll) => default;
 
     /// <summary>Makes sure that nobody else has committed since: before a command is answered that changed
     /// nothing.</summary>

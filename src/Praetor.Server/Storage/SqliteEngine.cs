@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using Microsoft.Data.Sqlite;
 using Praetor.Server.State;
@@ -13,8 +14,6 @@ namespace Praetor.Server.Storage;
 public sealed class SqliteEngine : IStorageEngine
 {
     private const int SqliteFull = 13;
-    private const int IndexBytes = 16;
-
     // Rows are put together in one buffer, which grows with the largest.
     private const int RowBytes = 4096;
 
@@ -26,11 +25,12 @@ public sealed class SqliteEngine : IStorageEngine
     private readonly SqliteStatement _commit;
     private readonly SqliteStatement _rollback;
     private readonly SqliteStatement _put;
+    private readonly SqliteStatement _add;
     private readonly SqliteStatement _delete;
     private readonly SqliteStatement _clear;
     private readonly SqliteStatement _index;
     private readonly string _path;
-    private byte[] _row = new byte[RowBytes];
+    private readonly ArrayBufferWriter<byte> _row = new(RowBytes);
 
     /// <summary>Opens the file, or makes it, readable by its owner only.</summary>
     /// <exception cref="StorageFailedException">The file cannot be opened, or another process has it open.</exception>
@@ -59,6 +59,7 @@ public sealed class SqliteEngine : IStorageEngine
                 INSERT INTO record(tbl, key, value) VALUES(?1, ?2, ?3)
                 ON CONFLICT(tbl, key) DO UPDATE SET value = excluded.value
                 """);
+            _add = new SqliteStatement(_connection.Handle!, "INSERT INTO record(tbl, key, value) VALUES(?1, ?2, ?3)");
             _delete = new SqliteStatement(_connection.Handle!, "DELETE FROM record WHERE tbl = ?1 AND key = ?2");
             _clear = new SqliteStatement(_connection.Handle!, "DELETE FROM record");
             _index = new SqliteStatement(_connection.Handle!, "INSERT OR REPLACE INTO last(id, idx) VALUES(1, ?1)");
@@ -77,13 +78,11 @@ public sealed class SqliteEngine : IStorageEngine
     {
         try
         {
-            using var rows = _connection.CreateCommand();
-            rows.CommandText = "SELECT tbl, value FROM record";
-            using var reader = rows.ExecuteReader();
+            using var rows = new SqliteStatement(_connection.Handle!, "SELECT tbl, value FROM record");
             var newest = 0UL;
-            while (reader.Read())
+            while (rows.Next())
             {
-                var row = ReadRow(reader.GetByte(0), (byte[])reader.GetValue(1));
+                var row = ReadRow((byte)rows.Number(0), rows.Bytes(1));
                 newest = Math.Max(newest, row.ModifyIndex);
                 visit(row);
             }
@@ -104,14 +103,17 @@ public sealed class SqliteEngine : IStorageEngine
         try
         {
             _begin.Run();
-            if (batch.ReplacesAll)
+            if (batch.Whole is { } state)
             {
                 _clear.Run();
+                WriteAll(state);
             }
-
-            foreach (var change in batch.Changes)
+            else
             {
-                Write(change);
+                foreach (var change in batch.Changes)
+                {
+                    Write(change);
+                }
             }
 
             // One page less to write and to check: a row that was put tells the index of the batch, too.
@@ -136,7 +138,7 @@ public sealed class SqliteEngine : IStorageEngine
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var statement in (SqliteStatement[])[_begin, _commit, _rollback, _put, _delete, _clear, _index])
+        foreach (var statement in (SqliteStatement[])[_begin, _commit, _rollback, _put, _add, _delete, _clear, _index])
         {
             statement.Dispose();
         }
@@ -163,9 +165,9 @@ public sealed class SqliteEngine : IStorageEngine
         using var file = new FileStream(path, options);
     }
 
-    private StoredRow ReadRow(byte table, byte[] value)
+    private StoredRow ReadRow(byte table, ReadOnlySpan<byte> value)
     {
-        if (value.Length < IndexBytes)
+        if (value.Length < RowBlock.IndexBytes)
         {
             throw new StorageFailedException($"{_path}: a row of table {table} is cut short; restore a snapshot");
         }
@@ -173,8 +175,8 @@ public sealed class SqliteEngine : IStorageEngine
         return new StoredRow(
             table,
             BinaryPrimitives.ReadUInt64LittleEndian(value),
-            BinaryPrimitives.ReadUInt64LittleEndian(value.AsSpan(8)),
-            value[IndexBytes..]);
+            BinaryPrimitives.ReadUInt64LittleEndian(value[sizeof(ulong)..]),
+            value[RowBlock.IndexBytes..].ToArray());
     }
 
     private void Write(RecordChange change)
@@ -185,17 +187,40 @@ public sealed class SqliteEngine : IStorageEngine
             return;
         }
 
-        var body = change.Table.Encode(change.Record);
-        var length = IndexBytes + body.Length;
-        if (_row.Length < length)
+        _row.ResetWrittenCount();
+        RowBlock.Write(_row, change);
+        _put.Bind(1, change.Table.Id).Bind(2, change.Key).Bind(3, _row.WrittenSpan).Run();
+    }
+
+    // While one block is written the next is encoded. In the order of the keys pages fill one after the other.
+    private void WriteAll(StateSnapshot state)
+    {
+        using var records = state.Records().GetEnumerator();
+        var (now, next) = (new RowBlock().Fill(records), new RowBlock());
+        while (!now.IsLast)
         {
-            _row = new byte[length];
+            var filling = Task.Run(() => next.Fill(records));
+            try
+            {
+                Write(now);
+            }
+            finally
+            {
+                // Also when there is no room: it reads the state until then.
+                (now, next) = (filling.GetAwaiter().GetResult(), now);
+            }
         }
 
-        BinaryPrimitives.WriteUInt64LittleEndian(_row, change.Record.CreateIndex);
-        BinaryPrimitives.WriteUInt64LittleEndian(_row.AsSpan(8), change.Record.ModifyIndex);
-        body.CopyTo(_row, IndexBytes);
-        _put.Bind(1, change.Table.Id).Bind(2, change.Key).Bind(3, _row.AsSpan(0, length)).Run();
+        Write(now);
+    }
+
+    private void Write(RowBlock block)
+    {
+        for (var row = 0; row < block.Count; row++)
+        {
+            var (table, key) = block[row];
+            _add.Bind(1, table).Bind(2, key).Bind(3, block.Value(row)).Run();
+        }
     }
 
     // SQLite may have taken the transaction back itself.

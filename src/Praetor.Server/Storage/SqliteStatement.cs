@@ -46,5 +46,24 @@ internal sealed class SqliteStatement : IDisposable
         SqliteException.ThrowExceptionForRC(code == raw.SQLITE_DONE ? reset : code, _database);
     }
 
+    /// <summary>Goes to the next row; false: there are no more.</summary>
+    /// <exception cref="SqliteException">The file cannot be read.</exception>
+    public bool Next()
+    {
+        var code = raw.sqlite3_step(_statement);
+        if (code is not (raw.SQLITE_ROW or raw.SQLITE_DONE))
+        {
+            SqliteException.ThrowExceptionForRC(code, _database);
+        }
+
+        return code == raw.SQLITE_ROW;
+    }
+
+    /// <summary>A number of the row; the first column is 0.</summary>
+    public long Number(int column) => raw.sqlite3_column_int64(_statement, column);
+
+    /// <summary>Bytes of the row, until the next is asked for.</summary>
+    public ReadOnlySpan<byte> Bytes(int column) => raw.sqlite3_column_blob(_statement, column);
+
     public void Dispose() => _statement.Dispose();
 }

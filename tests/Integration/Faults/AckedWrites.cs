@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using Shouldly;
+using Support;
+using Support.Consistency;
 
 namespace Integration.Faults;
 
@@ -11,6 +13,7 @@ internal sealed class AckedWrites(FaultLab lab, string prefix) : IAsyncDisposabl
 {
     private const int Writers = 12;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(120);
     private static readonly TimeSpan PauseOfRefused = TimeSpan.FromMilliseconds(50);
 
     private readonly ConcurrentDictionary<string, long> _acknowledged = new(StringComparer.Ordinal);
@@ -32,7 +35,7 @@ internal sealed class AckedWrites(FaultLab lab, string prefix) : IAsyncDisposabl
     /// <summary>Fails when something that was acknowledged is not there.</summary>
     public async Task CheckAsync(IReadOnlyDictionary<string, long> acknowledged, HttpStoreClient by, string when)
     {
-        var there = await by.ListAsync(prefix);
+        var there = await Eventually.GivesAsync("what was written is read", Soon, () => ListAsync(by));
         acknowledged.Where(write => !there.TryGetValue(write.Key, out var value) || Number(value) < write.Value)
             .Select(write => $"{write.Key}: acknowledged {write.Value}, there {there.GetValueOrDefault(write.Key)}")
             .ShouldBeEmpty($"{when}\n{lab.Logs()}");
@@ -44,6 +47,19 @@ internal sealed class AckedWrites(FaultLab lab, string prefix) : IAsyncDisposabl
         await _writing;
         _clients.ForEach(static c => c.Dispose());
         _stop.Dispose();
+    }
+
+    // The lead may just go to another server once more. Null: nobody leads.
+    private async Task<IReadOnlyDictionary<string, string>?> ListAsync(HttpStoreClient by)
+    {
+        try
+        {
+            return await by.ListAsync(prefix);
+        }
+        catch (NotDoneException)
+        {
+            return null;
+        }
     }
 
     private static long Number(string value) => long.Parse(value, CultureInfo.InvariantCulture);

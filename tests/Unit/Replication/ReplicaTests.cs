@@ -428,6 +428,9 @@ public sealed class ReplicaTests : IAsyncLifetime
         {
             await Task.Yield();
         }
+
+        // The writers have threads of their own, which may wait for a processor.
+        Thread.Yield();
     }
 
     private sealed record Server(string Name, FakeEtcd Etcd, FakePulse Pulse, Replica Replica)

@@ -51,6 +51,9 @@ internal sealed class SimulatedCluster(int seed) : IAsyncDisposable
         {
             await Task.Yield();
         }
+
+        // The writers have threads of their own, which may wait for a processor.
+        Thread.Yield();
     }
 
     public async Task StepAsync(TimeSpan span)

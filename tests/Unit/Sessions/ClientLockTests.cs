@@ -2,6 +2,7 @@ using System.Text;
 using Praetor.Client;
 using Praetor.Client.Locks;
 using Shouldly;
+using Support;
 using Unit.Forwarding;
 using Xunit;
 
@@ -100,6 +101,20 @@ public sealed class ClientLockTests
         await stop.CancelAsync();
         await Should.ThrowAsync<OperationCanceledException>(() => second.WaitAsync(Patience));
         (await client.SessionsAsync()).Value!.Length.ShouldBe(2);
+    }
+
+    [Fact]
+    public void What_is_left_of_a_wait_is_never_sent_as_nothing_which_would_be_minutes()
+    {
+        var time = new ManualTime();
+        var patience = new global::Praetor.Client.Locks.Patience(time, TimeSpan.FromMilliseconds(50));
+        patience.Cut(TimeSpan.FromSeconds(1)).ShouldBe(TimeSpan.FromMilliseconds(50));
+        time.Advance(TimeSpan.FromMilliseconds(49.5));
+        patience.IsOver.ShouldBeFalse();
+        patience.Cut(TimeSpan.FromSeconds(1)).ShouldBe(TimeSpan.FromMilliseconds(1));
+        time.Advance(TimeSpan.FromMilliseconds(1));
+        patience.IsOver.ShouldBeTrue();
+        patience.Cut(TimeSpan.FromSeconds(1)).ShouldBe(TimeSpan.FromMilliseconds(1));
     }
 
     [Fact]

@@ -1,22 +1,35 @@
+using System.Runtime.CompilerServices;
+
 namespace Codecs.MessagePack;
 
 /// <summary>A map with text keys, opened for looking its members up by name; a view of the bytes it came in.</summary>
 /// <remarks>
 /// A member that is not there is the empty or zero value of what is asked for, as nil is. One of another type, or one
 /// that is no UTF-8, is noted in <see cref="Problem"/>: who reads a record asks for all its members and looks once.
-/// Members are mostly written in the order of their names; asked for in that order, each is found at once.
+/// Where the members stand is looked up once. They are mostly written in the order of their names; asked for in that
+/// order, each is found at once.
 /// </remarks>
 public ref struct MessagePackMap
 {
-    private readonly ReadOnlySpan<byte> _members;
+    private readonly ReadOnlySpan<byte> _bytes;
+    private readonly MessagePackPool? _pool;
     private readonly int _count;
+    private readonly int _behind;
+    private Places _places;
+    private int _noted;
     private int _next;
-    private int _at;
 
-    private MessagePackMap(ReadOnlySpan<byte> members, int count)
+    private MessagePackMap(ReadOnlySpan<byte> bytes, int start, int count, MessagePackPool? pool)
     {
-        _members = members;
+        _bytes = bytes;
         _count = count;
+        _pool = pool;
+        _behind = start;
+        while (_noted < Math.Min(count, Places.Max) && TryMember(_behind, out var place))
+        {
+            _places[_noted++] = place;
+            _behind = place.End;
+        }
     }
 
     /// <summary>What is wrong with the map or with a member that was asked for. Null: nothing so far.</summary>
@@ -27,44 +40,38 @@ public ref struct MessagePackMap
 
     /// <summary>Opens a map; nil opens as one without members, and so does what is none, with a problem.</summary>
     /// <param name="value">One whole value, as <see cref="MessagePackReader.TrySkip"/> saw it.</param>
-    public static MessagePackMap Open(ReadOnlySpan<byte> value)
+    /// <param name="pool">What is the same in many maps comes from here. Null: everything is made anew.</param>
+    public static MessagePackMap Open(ReadOnlySpan<byte> value, MessagePackPool? pool = null)
     {
         var reader = new MessagePackReader(value);
         return reader.TryReadMapHeader(out var count)
-            ? new MessagePackMap(value[reader.Position..], count)
-            : new MessagePackMap(default, 0) { Problem = "a map is wanted" };
+            ? new MessagePackMap(value, reader.Position, count, pool)
+            : new MessagePackMap(default, 0, 0, pool) { Problem = "a map is wanted" };
     }
 
     /// <summary>A member's bytes, one whole value. Empty: it is not there.</summary>
     public ReadOnlySpan<byte> Raw(scoped ReadOnlySpan<byte> name)
     {
         // Once around, from behind the member that was found last.
-        for (var i = 0; i < _count; i++)
+        for (var i = 0; i < _noted; i++)
         {
-            if (_next == _count)
+            _next = _next < _noted ? _next : 0;
+            var place = _places[_next++];
+            if (_bytes[place.Name..place.Value].SequenceEqual(name))
             {
-                (_next, _at) = (0, 0);
+                return _bytes[place.Value..place.End];
+            }
+        }
+
+        var at = _behind;
+        for (var i = _noted; i < _count && TryMember(at, out var place); i++)
+        {
+            if (_bytes[place.Name..place.Value].SequenceEqual(name))
+            {
+                return _bytes[place.Value..place.End];
             }
 
-            var reader = new MessagePackReader(_members, _at);
-            if (!reader.TryReadRaw(out var key))
-            {
-                Problem ??= "a member's name is no text";
-                return default;
-            }
-
-            var start = reader.Position;
-            if (!reader.TrySkip())
-            {
-                Problem ??= "a member is cut short";
-                return default;
-            }
-
-            (_next, _at) = (_next + 1, reader.Position);
-            if (key.SequenceEqual(name))
-            {
-                return _members[start.._at];
-            }
+            at = place.End;
         }
 
         return default;
@@ -80,7 +87,7 @@ public ref struct MessagePackMap
         }
 
         var reader = new MessagePackReader(raw);
-        return reader.TryReadString(out var text) ? text : Wrong(name, "");
+        return TryString(ref reader, out var text) ? text : Wrong(name, "");
     }
 
     /// <summary>Bytes, as a view.</summary>
@@ -162,6 +169,11 @@ public ref struct MessagePackMap
             return null;
         }
 
+        if (_pool?.Find<IReadOnlyList<string>>(raw) is { } known)
+        {
+            return known;
+        }
+
         var reader = new MessagePackReader(raw);
         if (!reader.TryReadArrayHeader(out var count))
         {
@@ -171,12 +183,13 @@ public ref struct MessagePackMap
         var texts = new string[count];
         for (var i = 0; i < count; i++)
         {
-            if (!reader.TryReadString(out texts[i]))
+            if (!TryString(ref reader, out texts[i]))
             {
                 return Wrong<IReadOnlyList<string>?>(name, null);
             }
         }
 
+        _pool?.Keep(raw, texts);
         return texts;
     }
 
@@ -189,6 +202,11 @@ public ref struct MessagePackMap
             return null;
         }
 
+        if (_pool?.Find<IReadOnlyDictionary<string, string>>(raw) is { } known)
+        {
+            return known;
+        }
+
         var reader = new MessagePackReader(raw);
         if (!reader.TryReadMapHeader(out var count))
         {
@@ -198,7 +216,7 @@ public ref struct MessagePackMap
         var map = new Dictionary<string, string>(count, StringComparer.Ordinal);
         for (var i = 0; i < count; i++)
         {
-            if (!reader.TryReadString(out var key) || !reader.TryReadString(out var value))
+            if (!TryString(ref reader, out var key) || !TryString(ref reader, out var value))
             {
                 return Wrong<IReadOnlyDictionary<string, string>?>(name, null);
             }
@@ -206,6 +224,7 @@ public ref struct MessagePackMap
             map[key] = value;
         }
 
+        _pool?.Keep(raw, map);
         return map;
     }
 
@@ -213,7 +232,7 @@ public ref struct MessagePackMap
     public MessagePackMap Map(scoped ReadOnlySpan<byte> name)
     {
         var raw = Raw(name);
-        return raw.IsEmpty ? default : Open(raw);
+        return raw.IsEmpty ? default : Open(raw, _pool);
     }
 
     /// <summary>Notes what is wrong with a map within.</summary>
@@ -224,9 +243,53 @@ public ref struct MessagePackMap
 
     private static bool IsNil(ReadOnlySpan<byte> raw) => raw.IsEmpty || raw[0] == MessagePackFormat.Nil;
 
+    private readonly bool TryString(ref MessagePackReader reader, out string text)
+    {
+        if (_pool is null)
+        {
+            return reader.TryReadString(out text);
+        }
+
+        text = "";
+        return reader.TryReadRaw(out var raw) && _pool.TryText(raw, out text);
+    }
+
+    private bool TryMember(int start, out Place place)
+    {
+        place = default;
+        var reader = new MessagePackReader(_bytes, start);
+        if (!reader.TryReadRaw(out var name))
+        {
+            Problem ??= "a member's name is no text";
+            return false;
+        }
+
+        var value = reader.Position;
+        if (!reader.TrySkip())
+        {
+            Problem ??= "a member is cut short";
+            return false;
+        }
+
+        place = new Place(value - name.Length, value, reader.Position);
+        return true;
+    }
+
     private T Wrong<T>(scoped ReadOnlySpan<byte> name, T value)
     {
         Problem ??= $"\"{System.Text.Encoding.UTF8.GetString(name)}\" is of another type";
         return value;
+    }
+
+    /// <summary>Where a member's name and value begin, and where it ends.</summary>
+    private readonly record struct Place(int Name, int Value, int End);
+
+    /// <summary>Where the members are; of a larger map the rest is looked for each time.</summary>
+    [InlineArray(Max)]
+    private struct Places
+    {
+        public const int Max = 24;
+
+        private Place _first;
     }
 }

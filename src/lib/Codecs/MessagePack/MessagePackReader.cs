@@ -213,17 +213,41 @@ public ref struct MessagePackReader(ReadOnlySpan<byte> bytes, int start = 0)
     /// <summary>Steps over one value and everything in it; time is linear in its bytes, whatever its depth.</summary>
     public bool TrySkip()
     {
+        // What most values are is stepped over here: whole states are looked over by this.
+        ReadOnlySpan<byte> bytes = _bytes;
         int start = Position;
+        int at = start;
         long values = 1;
         while (values > 0)
         {
-            if (!TrySkipOne(out long inner))
+            if (at >= bytes.Length)
             {
-                Position = start;
-                return false;
+                return Fail(MessagePackReadError.Truncated);
             }
-            values += inner - 1;
+            byte head = bytes[at];
+            switch (head)
+            {
+                case <= Format.PositiveFixMax or >= Format.NegativeFixMin or Format.Nil or Format.False or Format.True:
+                    at++;
+                    values--;
+                    break;
+                case >= Format.FixRaw and < Format.Nil when head - Format.FixRaw < bytes.Length - at:
+                    at += 1 + head - Format.FixRaw;
+                    values--;
+                    break;
+                default:
+                    Position = at;
+                    if (!TrySkipOne(out long inner))
+                    {
+                        Position = start;
+                        return false;
+                    }
+                    at = Position;
+                    values += inner - 1;
+                    break;
+            }
         }
+        Position = at;
         return true;
     }
 
