@@ -50,9 +50,9 @@ public sealed class ServiceSummaries<T>(Func<ServiceSummary, T> make)
             }
 
             all.AddRange(known.Made);
-            room -= known.Instances;
-            if (room >= 0)
+            if (known.Instances <= room)
             {
+                room -= known.Instances;
                 after.Add(service.ToArray(), known);
             }
         });

@@ -13,8 +13,9 @@ internal sealed class LogPace(ReplicationOptions options)
     /// more if one command is larger.</summary>
     public const int EntriesMin = 8;
 
-    /// <summary>How many at most.</summary>
-    public const int EntriesMax = 256;
+    /// <summary>How many at most: also when each has a megabyte (<see cref="ReplicationOptions.EntryBytes"/>), the
+    /// answer is one that is taken (<see cref="Storage.Etcd.EtcdClientOptions.AnswerBytesMax"/>).</summary>
+    public const int EntriesMax = 48;
 
     // A reading of less is followed by one that asks for twice as many entries, one of more by half of them.
     private const long Small = 512 * 1024;
@@ -33,10 +34,13 @@ internal sealed class LogPace(ReplicationOptions options)
     public TimeSpan SeekTime =>
         options.SeekTime * Math.Min(SeekFactorMax, 1 << Math.Clamp(_failures - FailuresUsual, 0, SeekFactorMax));
 
+    /// <summary>Takes note of an answer. One that took longer than is waited at first lets the patience be: the next
+    /// step of who looks and then takes the lead needs as much.</summary>
+    public void Answered(TimeSpan after) => _failures = after <= options.SeekTime ? 0 : _failures;
+
     /// <summary>Takes note of what was read.</summary>
-    public void Succeeded(LogView view)
+    public void Read(LogView view)
     {
-        _failures = 0;
         var bytes = view.Entries.Sum(static entry => (long)entry.Bytes.Length);
         Entries = bytes > Large ? Math.Max(EntriesMin, Entries / 2)
             : bytes < Small && view.HasMore ? Math.Min(EntriesMax, Entries * 2)

@@ -65,8 +65,8 @@ internal sealed class ReplicatedLog(IEtcd etcd, LogKeys keys, ReplicationOptions
     /// <summary>Reads who leads, and the log from a place on.</summary>
     public async Task<LogView> ReadAsync(ulong from, CancellationToken stop)
     {
-        var view = ViewOf(await SeekAsync(new EtcdTxn([], Reads(from), []), stop), skip: 0);
-        _pace.Succeeded(view);
+        var view = ViewOf(await SeekAsync(new EtcdTxn([], Reads(from), []), _pace.SeekTime, stop), skip: 0);
+        _pace.Read(view);
         return view;
     }
 
@@ -75,9 +75,17 @@ internal sealed class ReplicatedLog(IEtcd etcd, LogKeys keys, ReplicationOptions
     /// state.</remarks>
     public async Task<LogView?> ReadAsync(Term term, ulong from, CancellationToken stop)
     {
-        var answer = await CallAsync(
-            new EtcdTxn([Holds(term)], [PutBeat(term, from - 1), .. Reads(from)], []), stop);
-        return answer.Succeeded ? ViewOf(answer, skip: 1) : null;
+        var within = _pace.SeekTime > options.CallTime ? _pace.SeekTime : options.CallTime;
+        var answer = await SeekAsync(
+            new EtcdTxn([Holds(term)], [PutBeat(term, from - 1), .. Reads(from)], []), within, stop);
+        if (!answer.Succeeded)
+        {
+            return null;
+        }
+
+        var view = ViewOf(answer, skip: 1);
+        _pace.Read(view);
+        return view;
     }
 
     /// <summary>Takes the lead from who had it in a view.</summary>
@@ -102,6 +110,7 @@ internal sealed class ReplicatedLog(IEtcd etcd, LogKeys keys, ReplicationOptions
                 conditions,
                 [new EtcdPut(keys.Leader, ReplicationJson.Bytes(leader)), new EtcdPut(keys.Beat, [])],
                 []),
+            _pace.SeekTime,
             stop);
         return answer.Succeeded ? new Term(leader, answer.Revision) : null;
     }
@@ -307,13 +316,16 @@ internal sealed class ReplicatedLog(IEtcd etcd, LogKeys keys, ReplicationOptions
     private ulong SequenceOf(byte[] key) => keys.SequenceOf(key)
         ?? throw new StorageFailedException($"the replicated log has a key that is none: {Convert.ToHexString(key)}");
 
-    private async Task<EtcdTxnAnswer> SeekAsync(EtcdTxn txn, CancellationToken stop)
+    private async Task<EtcdTxnAnswer> SeekAsync(EtcdTxn txn, TimeSpan within, CancellationToken stop)
     {
+        var begin = time.GetTimestamp();
         try
         {
-            return await CallAsync(txn, _pace.SeekTime, stop);
+            var answer = await CallAsync(txn, within, stop);
+            _pace.Answered(time.GetElapsedTime(begin));
+            return answer;
         }
-        catch (EtcdUnknownException)
+        catch (Exception e) when (e is EtcdUnknownException or EtcdRefusedException { IsNoSpace: false })
         {
             _pace.Failed();
             throw;

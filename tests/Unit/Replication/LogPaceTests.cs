@@ -1,4 +1,5 @@
 using Praetor.Server.Replication;
+using Praetor.Server.Storage.Etcd;
 using Shouldly;
 using Xunit;
 
@@ -14,15 +15,15 @@ public sealed class LogPaceTests
     {
         var pace = new LogPace(_options);
         pace.Entries.ShouldBe(8);
-        pace.Succeeded(View(8, bytes: 100, hasMore: true));
+        pace.Read(View(8, bytes: 100, hasMore: true));
         pace.Entries.ShouldBe(16);
         for (var i = 0; i < 10; i++)
         {
-            pace.Succeeded(View(pace.Entries, bytes: 100, hasMore: true));
+            pace.Read(View(pace.Entries, bytes: 100, hasMore: true));
         }
 
         pace.Entries.ShouldBe(LogPace.EntriesMax);
-        pace.Succeeded(View(3, bytes: 100, hasMore: false));
+        pace.Read(View(3, bytes: 100, hasMore: false));
         pace.Entries.ShouldBe(LogPace.EntriesMax);
     }
 
@@ -30,18 +31,23 @@ public sealed class LogPaceTests
     public void Readings_of_large_entries_shrink_again()
     {
         var pace = new LogPace(_options);
-        pace.Succeeded(View(8, bytes: 10, hasMore: true));
-        pace.Succeeded(View(16, bytes: 1024 * 1024, hasMore: true));
+        pace.Read(View(8, bytes: 10, hasMore: true));
+        pace.Read(View(16, bytes: 1024 * 1024, hasMore: true));
         pace.Entries.ShouldBe(8);
-        pace.Succeeded(View(8, bytes: 1024 * 1024, hasMore: true));
+        pace.Read(View(8, bytes: 1024 * 1024, hasMore: true));
         pace.Entries.ShouldBe(8);
     }
+
+    [Fact]
+    public void The_largest_reading_of_usual_entries_is_one_that_a_client_takes() =>
+        ((long)LogPace.EntriesMax * _options.EntryBytes).ShouldBeLessThan(
+            new EtcdClientOptions { Endpoints = ["http://localhost"] }.AnswerBytesMax);
 
     [Fact]
     public void After_a_failure_little_is_asked_for()
     {
         var pace = new LogPace(_options);
-        pace.Succeeded(View(8, bytes: 10, hasMore: true));
+        pace.Read(View(8, bytes: 10, hasMore: true));
         pace.Failed();
         pace.Entries.ShouldBe(LogPace.EntriesMin);
     }
@@ -59,7 +65,9 @@ public sealed class LogPaceTests
 
         times[..8].ShouldBe([1, 1, 1, 1, 2, 4, 8, 8]);
         times[^1].ShouldBe(8);
-        pace.Succeeded(View(0, bytes: 0, hasMore: false));
+        pace.Answered(_options.SeekTime * 2);
+        pace.SeekTime.ShouldBe(_options.SeekTime * 8, "etcd is as slow as it was");
+        pace.Answered(_options.SeekTime / 2);
         pace.SeekTime.ShouldBe(_options.SeekTime);
     }
 
