@@ -88,7 +88,11 @@ class Servers:
         for p in self.processes:
             p.send_signal(signal.SIGTERM)
         for p in self.processes:
-            p.wait()
+            try:
+                p.wait(60)
+            except subprocess.TimeoutExpired:
+                p.kill()
+                p.wait()
         shutil.rmtree(self.dir, ignore_errors=True)
 
 

@@ -186,6 +186,22 @@ public static class Tables
     public static readonly IReadOnlyList<Table> All =
         [Nodes, Services, Checks, Kv, ConfigEntries, Documents, Coordinates, Sessions, LockDelays];
 
+    private static readonly Table?[] Numbered = MakeNumbered();
+
+    /// <summary>The table that is kept under a number. Null: this version knows none.</summary>
+    public static Table? ById(byte id) => Numbered[id];
+
+    private static Table?[] MakeNumbered()
+    {
+        var tables = new Table?[byte.MaxValue + 1];
+        foreach (var table in All)
+        {
+            tables[table.Id] = table;
+        }
+
+        return tables;
+    }
+
     private static byte[] ToJson<T>(T record, JsonTypeInfo<T> type) =>
         JsonSerializer.SerializeToUtf8Bytes(record, type);
 

@@ -27,8 +27,6 @@ internal static class ChangeCodec
     private const byte Removed = 0;
     private const byte Present = 1;
 
-    private static readonly Table?[] ById = MakeById();
-
     public static void WriteHeader(IBufferWriter<byte> to, ulong epoch, ulong lastIndex)
     {
         var span = to.GetSpan(HeaderBytes);
@@ -92,7 +90,7 @@ internal static class ChangeCodec
     private static RecordChange ReadChange(ref ReadOnlySpan<byte> bytes)
     {
         var head = Take(ref bytes, 2);
-        var table = ById[head[0]]
+        var table = Tables.ById(head[0])
             ?? throw Broken($"it holds table {head[0]}, which this version does not know; run the newer version");
         var index = TakeNumber(ref bytes);
         if (head[1] == Removed)
@@ -103,17 +101,6 @@ internal static class ChangeCodec
         var created = TakeNumber(ref bytes);
         var record = table.Decode(TakeBytes(ref bytes)) with { CreateIndex = created, ModifyIndex = index };
         return new RecordChange(table, table.PrimaryKeyOf(record), record, index);
-    }
-
-    private static Table?[] MakeById()
-    {
-        var tables = new Table?[byte.MaxValue + 1];
-        foreach (var table in Tables.All)
-        {
-            tables[table.Id] = table;
-        }
-
-        return tables;
     }
 
     private static void WriteNumber(IBufferWriter<byte> to, ulong number)

@@ -17,7 +17,7 @@ public sealed record RestoredState(
     IReadOnlyDictionary<string, int> Skipped, IReadOnlyDictionary<string, int> Warnings);
 
 /// <summary>Puts a state together from the records of an archive.</summary>
-/// <remarks>Used by one thread. What is wrong with an archive ends it, and nothing of it counts.</remarks>
+/// <remarks>Used by one thread at a time. What is wrong with an archive ends it, and nothing of it counts.</remarks>
 public sealed class StateRestorer
 {
     // Like the state's writer: keys that nest byte by byte make deep trees.

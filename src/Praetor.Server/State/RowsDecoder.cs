@@ -12,8 +12,6 @@ internal sealed class RowsDecoder(Action<Table, StoredRecord> take)
     // Enough for every processor to have one while the oldest is taken.
     private static readonly int BlocksMax = Environment.ProcessorCount + 1;
 
-    private static readonly Table?[] ById = MakeById();
-
     private readonly Queue<Task<(Table Table, StoredRecord Record)[]>> _blocks = new();
     private List<StoredRow> _rows = new(BlockRows);
 
@@ -66,21 +64,10 @@ internal sealed class RowsDecoder(Action<Table, StoredRecord> take)
 
     private static (Table Table, StoredRecord Record) Decode(StoredRow row)
     {
-        var table = ById[row.TableId] ?? throw new StorageFailedException(
+        var table = Tables.ById(row.TableId) ?? throw new StorageFailedException(
             $"the data holds table {row.TableId}, which this version does not know; run the newer version");
         var record = table.Decode(row.Value);
         return (table, record.CreateIndex == row.CreateIndex && record.ModifyIndex == row.ModifyIndex
             ? record : record with { CreateIndex = row.CreateIndex, ModifyIndex = row.ModifyIndex });
-    }
-
-    private static Table?[] MakeById()
-    {
-        var tables = new Table?[byte.MaxValue + 1];
-        foreach (var table in Tables.All)
-        {
-            tables[table.Id] = table;
-        }
-
-        return tables;
     }
 }

@@ -222,6 +222,7 @@ public ref struct MessagePackReader(ReadOnlySpan<byte> bytes, int start = 0)
         {
             if (at >= bytes.Length)
             {
+                Position = start;
                 return Fail(MessagePackReadError.Truncated);
             }
             byte head = bytes[at];
