@@ -1,32 +1,39 @@
 using System.Buffers;
 using System.Buffers.Binary;
-using System.Globalization;
-using System.Net;
 using Codecs.Http2;
 
 namespace Praetor.Agent.Forwarding;
 
-/// <summary>A connection of HTTP/2 with one request on it, whose body and whose answer go on as long as both like.
-/// </summary>
+/// <summary>Either end of a connection of HTTP/2 with one request on it, whose body and whose answer go on as long as
+/// both like.</summary>
 /// <remarks>
-/// The problem: through .NET's client each piece that is sent or comes is handed to another thread, and waking that
-/// costs more than all the rest.
+/// The problem: through .NET's client, and through Kestrel, each piece that is sent or comes is handed to another
+/// thread, or to several, and waking those costs more than all the rest.
 /// The idea: what comes is read, taken apart and given out on the thread that the socket woke, and what is sent is sent
 /// by who has it. What this needs of HTTP/2 is little: one stream, no table of headers, both windows, pings.
 /// One reads and one sends at a time. What the protocol itself has to say (confirmations, windows) gathers beside and
 /// goes out with the next bytes, or at once when nobody sends: whoever reads waits for no sending.
 /// </remarks>
-/// <param name="stream">Where to; owned by this.</param>
+/// <param name="input">What comes from the other end; owned by this.</param>
+/// <param name="output">What goes there; owned by this, and may be the same.</param>
 /// <param name="time">Measures silence.</param>
-internal sealed class CallConnection(Stream stream, TimeProvider time) : IDisposable
+internal abstract class CallConnection(Stream input, Stream output, TimeProvider time) : IDisposable
 {
-    /// <summary>How much of an answer may be on its way.</summary>
+    /// <summary>The setting by which the server knows, before anything else, that a connection carries calls; of those
+    /// that RFC 9113 keeps for trying things out.</summary>
+    public const Http2Setting CallsSetting = (Http2Setting)0xFCA1;
+
+    /// <summary>How many bytes of header fields either end takes.</summary>
+    protected const int HeaderBlockBytesMax = 16 * 1024;
+
+    /// <summary>The only stream.</summary>
+    protected const int StreamId = 1;
+
+    /// <summary>How much may be on its way here.</summary>
     private const int WindowBytes = 8 * 1024 * 1024;
 
-    private const int StreamId = 1;
     private const int InBytes = 4 * (Http2Frame.HeaderBytes + Http2Frame.PayloadBytesDefault);
     private const int OutBytes = 4 * (Http2Frame.HeaderBytes + Http2Frame.PayloadBytesDefault);
-    private const int HeaderBlockBytesMax = 16 * 1024;
     private const int FirstBodyBytes = 16 * 1024;
     private const int NumberBytes = 4;
     private const int PingBytes = 8;
@@ -55,38 +62,11 @@ internal sealed class CallConnection(Stream stream, TimeProvider time) : IDispos
     private bool _hasCome;
     private bool _isOver;
 
-    /// <summary>Whether the server takes no more on this connection; what is under way is still answered.</summary>
-    public bool IsLeaving { get; private set; }
+    /// <summary>How long nothing has come.</summary>
+    public TimeSpan Silence => time.GetElapsedTime(Volatile.Read(ref _heardAt));
 
-    /// <summary>What came of the answer and was not taken yet; valid until the next reading.</summary>
+    /// <summary>What came and was not taken yet; valid until the next reading.</summary>
     public ReadOnlyMemory<byte> Body => _body.AsMemory(_bodyStart, _bodyEnd - _bodyStart);
-
-    /// <summary>Begins the request, whose body is what is sent from now on.</summary>
-    /// <exception cref="IOException">The connection broke.</exception>
-    public async Task BeginAsync(
-        string authority, string path, IEnumerable<KeyValuePair<string, string>> headers, CancellationToken stop)
-    {
-        var block = new ArrayBufferWriter<byte>();
-        HpackWriter.WriteIndexed(block, HpackWriter.MethodPost);
-        HpackWriter.WriteIndexed(block, HpackWriter.SchemeHttp);
-        HpackWriter.Write(block, HpackWriter.Authority, authority);
-        HpackWriter.Write(block, HpackWriter.Path, path);
-        foreach (var (name, value) in headers)
-        {
-            HpackWriter.Write(block, name, value);
-        }
-
-        var first = new ArrayBufferWriter<byte>();
-        first.Write(Http2Frame.Preface);
-        var settings = new byte[3 * Http2Settings.Bytes];
-        Http2Settings.Write(settings, Http2Setting.HeaderTableSize, 0);
-        Http2Settings.Write(settings.AsSpan(Http2Settings.Bytes), Http2Setting.EnablePush, 0);
-        Http2Settings.Write(settings.AsSpan(2 * Http2Settings.Bytes), Http2Setting.InitialWindow, WindowBytes);
-        Write(first, Http2FrameType.Settings, 0, 0, settings);
-        WriteWindow(first, 0, WindowBytes - Http2Frame.WindowDefault);
-        Write(first, Http2FrameType.Headers, Http2Frame.EndHeaders, StreamId, block.WrittenSpan);
-        await stream.WriteAsync(first.WrittenMemory, stop);
-    }
 
     /// <summary>Sends bytes of the body; one at a time.</summary>
     /// <exception cref="IOException">The connection broke.</exception>
@@ -99,7 +79,7 @@ internal sealed class CallConnection(Stream stream, TimeProvider time) : IDispos
             try
             {
                 bytes = bytes[Pack(bytes.Span, out var packed)..];
-                await stream.WriteAsync(_out.AsMemory(0, packed), stop);
+                await output.WriteAsync(_out.AsMemory(0, packed), stop);
             }
             finally
             {
@@ -108,7 +88,7 @@ internal sealed class CallConnection(Stream stream, TimeProvider time) : IDispos
         }
     }
 
-    /// <summary>Waits until more of the answer has come; false: it is over.</summary>
+    /// <summary>Waits until more has come; false: it is over.</summary>
     /// <exception cref="IOException">The connection, or the request, broke.</exception>
     /// <exception cref="InvalidDataException">It is no HTTP/2, or not as was asked for.</exception>
     public async ValueTask<bool> ReadAsync()
@@ -129,9 +109,9 @@ internal sealed class CallConnection(Stream stream, TimeProvider time) : IDispos
 
             _in.AsSpan(_inStart.._inEnd).CopyTo(_in);
             (_inStart, _inEnd) = (0, _inEnd - _inStart);
-            var read = await stream.ReadAsync(_in.AsMemory(_inEnd), CancellationToken.None);
+            var read = await input.ReadAsync(_in.AsMemory(_inEnd), CancellationToken.None);
             Volatile.Write(ref _heardAt, time.GetTimestamp());
-            _inEnd += read > 0 ? read : throw new IOException("the server closed the connection");
+            _inEnd += read > 0 ? read : throw new IOException("the other end closed the connection");
         }
     }
 
@@ -175,21 +155,74 @@ internal sealed class CallConnection(Stream stream, TimeProvider time) : IDispos
     }
 
     /// <summary>Closes it; reading and sending end with an error.</summary>
-    public void Dispose() => stream.Dispose();
+    public void Dispose()
+    {
+        output.Dispose();
+        input.Dispose();
+    }
+
+    /// <summary>The settings and the window that either end begins with.</summary>
+    protected static void WriteBeginning(ArrayBufferWriter<byte> into)
+    {
+        Span<byte> settings = stackalloc byte[4 * Http2Settings.Bytes];
+        Http2Settings.Write(settings, CallsSetting, 1);
+        Http2Settings.Write(settings[Http2Settings.Bytes..], Http2Setting.HeaderTableSize, 0);
+        Http2Settings.Write(settings[(2 * Http2Settings.Bytes)..], Http2Setting.EnablePush, 0);
+        Http2Settings.Write(settings[(3 * Http2Settings.Bytes)..], Http2Setting.InitialWindow, WindowBytes);
+        Write(into, Http2FrameType.Settings, 0, 0, settings);
+        WriteWindow(into, 0, WindowBytes - Http2Frame.WindowDefault);
+    }
+
+    /// <summary>Writes a frame.</summary>
+    protected static void Write(
+        ArrayBufferWriter<byte> into, Http2FrameType type, byte flags, int streamId, ReadOnlySpan<byte> payload)
+    {
+        new Http2Frame(payload.Length, type, flags, streamId).Write(into.GetSpan(Http2Frame.HeaderBytes));
+        into.Advance(Http2Frame.HeaderBytes);
+        into.Write(payload);
+    }
+
+    /// <summary>Takes the header fields of the request, or of its answer.</summary>
+    /// <exception cref="IOException">The other end refuses.</exception>
+    /// <exception cref="InvalidDataException">They are not what belongs here.</exception>
+    protected abstract void TakeFields(ref HpackReader fields);
+
+    /// <summary>Takes the number of the last stream that the other end still serves.</summary>
+    /// <exception cref="IOException">It does not serve this one.</exception>
+    protected abstract void TakeGoAway(int lastStream);
+
+    /// <summary>Has something of the protocol go out with the next bytes, or by <see cref="SendControl"/>.</summary>
+    protected void AddControl(Action<ArrayBufferWriter<byte>> write)
+    {
+        lock (_gate)
+        {
+            write(_control);
+        }
+    }
+
+    /// <summary>Sends what the protocol has to say, unless somebody sends, who does it then.</summary>
+    protected void SendControl()
+    {
+        lock (_gate)
+        {
+            if (_control.WrittenCount == 0)
+            {
+                return;
+            }
+        }
+
+        // Whoever sends now looks for it afterwards.
+        if (_sending.Wait(0, CancellationToken.None))
+        {
+            _ = SendControlAsync();
+        }
+    }
 
     private static void WriteWindow(ArrayBufferWriter<byte> into, int streamId, int bytes)
     {
         Span<byte> number = stackalloc byte[NumberBytes];
         BinaryPrimitives.WriteInt32BigEndian(number, bytes);
         Write(into, Http2FrameType.WindowUpdate, 0, streamId, number);
-    }
-
-    private static void Write(
-        ArrayBufferWriter<byte> into, Http2FrameType type, byte flags, int streamId, ReadOnlySpan<byte> payload)
-    {
-        new Http2Frame(payload.Length, type, flags, streamId).Write(into.GetSpan(Http2Frame.HeaderBytes));
-        into.Advance(Http2Frame.HeaderBytes);
-        into.Write(payload);
     }
 
     private Task UntilRoomAsync(CancellationToken stop)
@@ -239,30 +272,13 @@ internal sealed class CallConnection(Stream stream, TimeProvider time) : IDispos
         var bytes = _control.WrittenSpan;
         if (bytes.Length > _out.Length)
         {
-            throw new IOException("the server wants more confirmed than it reads");
+            throw new IOException("the other end wants more confirmed than it reads");
         }
 
         bytes.CopyTo(_out);
         var packed = bytes.Length;
         _control.ResetWrittenCount();
         return packed;
-    }
-
-    private void SendControl()
-    {
-        lock (_gate)
-        {
-            if (_control.WrittenCount == 0)
-            {
-                return;
-            }
-        }
-
-        // Whoever sends now looks for it afterwards.
-        if (_sending.Wait(0, CancellationToken.None))
-        {
-            _ = SendControlAsync();
-        }
     }
 
     private async Task SendControlAsync()
@@ -275,7 +291,7 @@ internal sealed class CallConnection(Stream stream, TimeProvider time) : IDispos
                 packed = PackControl();
             }
 
-            await stream.WriteAsync(_out.AsMemory(0, packed), CancellationToken.None);
+            await output.WriteAsync(_out.AsMemory(0, packed), CancellationToken.None);
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException)
         {
@@ -304,7 +320,7 @@ internal sealed class CallConnection(Stream stream, TimeProvider time) : IDispos
         var frame = Http2Frame.Read(came);
         if (frame.Length > Http2Frame.PayloadBytesDefault)
         {
-            throw new InvalidDataException("the server speaks no HTTP/2, or sends longer frames than were allowed");
+            throw new InvalidDataException("the other end speaks no HTTP/2, or sends longer frames than were allowed");
         }
 
         if (came.Length < Http2Frame.HeaderBytes + frame.Length)
@@ -327,8 +343,10 @@ internal sealed class CallConnection(Stream stream, TimeProvider time) : IDispos
             case Http2FrameType.Headers or Http2FrameType.Continuation when frame.Stream == StreamId:
                 TakeHeaders(frame, payload);
                 break;
+            case Http2FrameType.Headers or Http2FrameType.Data or Http2FrameType.Continuation:
+                throw new InvalidDataException("the other end has a second request on a connection for calls");
             case Http2FrameType.ResetStream when frame.Stream == StreamId:
-                throw new IOException("the server broke the request off");
+                throw new IOException("the other end broke the request off");
             case Http2FrameType.Settings when (frame.Flags & Http2Frame.Ack) == 0:
                 TakeSettings(payload);
                 break;
@@ -336,13 +354,14 @@ internal sealed class CallConnection(Stream stream, TimeProvider time) : IDispos
                 Confirm(Http2FrameType.Ping, payload);
                 break;
             case Http2FrameType.GoAway:
-                TakeGoAway(payload);
+                TakeGoAway(payload.Length < NumberBytes ? 0
+                    : BinaryPrimitives.ReadInt32BigEndian(payload) & int.MaxValue);
                 break;
             case Http2FrameType.WindowUpdate when payload.Length == NumberBytes:
                 TakeWindow(frame.Stream, BinaryPrimitives.ReadInt32BigEndian(payload) & int.MaxValue);
                 break;
             case Http2FrameType.PushPromise:
-                throw new InvalidDataException("the server promises what nobody asked for");
+                throw new InvalidDataException("the other end promises what nobody asked for");
         }
     }
 
@@ -350,7 +369,7 @@ internal sealed class CallConnection(Stream stream, TimeProvider time) : IDispos
     {
         if (!frame.TryStrip(payload, out var data))
         {
-            throw new InvalidDataException("a malformed frame of the server");
+            throw new InvalidDataException("a malformed frame of the other end");
         }
 
         _unannounced += payload.Length;
@@ -389,7 +408,7 @@ internal sealed class CallConnection(Stream stream, TimeProvider time) : IDispos
     {
         if (!frame.TryStrip(payload, out var part) || _headers.Length + part.Length > HeaderBlockBytesMax)
         {
-            throw new InvalidDataException("headers of the server that are malformed or too long");
+            throw new InvalidDataException("headers of the other end that are malformed or too long");
         }
 
         _isOver |= frame.Type == Http2FrameType.Headers && (frame.Flags & Http2Frame.EndStream) != 0;
@@ -399,18 +418,10 @@ internal sealed class CallConnection(Stream stream, TimeProvider time) : IDispos
             return;
         }
 
-        var reader = new HpackReader(_headers, new byte[HeaderBlockBytesMax]);
-        while (reader.Next())
-        {
-            if (reader.Name.SequenceEqual(":status"u8)
-                && (!int.TryParse(reader.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var status)
-                    || status != (int)HttpStatusCode.OK))
-            {
-                throw new IOException($"the server answers a stream of calls with {status}");
-            }
-        }
-
-        _headers = reader.IsMalformed ? throw new InvalidDataException("headers of the server that are malformed") : [];
+        var fields = new HpackReader(_headers, new byte[HeaderBlockBytesMax]);
+        TakeFields(ref fields);
+        _headers = fields.IsMalformed
+            ? throw new InvalidDataException("headers of the other end that are malformed") : [];
     }
 
     private void TakeSettings(ReadOnlySpan<byte> payload)
@@ -434,20 +445,10 @@ internal sealed class CallConnection(Stream stream, TimeProvider time) : IDispos
         {
             if (_control.WrittenCount > ControlBytesMax / 2)
             {
-                throw new IOException("the server wants more confirmed than it reads");
+                throw new IOException("the other end wants more confirmed than it reads");
             }
 
             Write(_control, type, Http2Frame.Ack, 0, payload);
-        }
-    }
-
-    private void TakeGoAway(ReadOnlySpan<byte> payload)
-    {
-        IsLeaving = true;
-        var last = payload.Length >= NumberBytes ? BinaryPrimitives.ReadInt32BigEndian(payload) & int.MaxValue : 0;
-        if (last < StreamId)
-        {
-            throw new IOException("the server goes away");
         }
     }
 

@@ -1,30 +1,54 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Praetor.Agent.Http;
 
 namespace Praetor.Agent.Forwarding;
 
-/// <summary>Answers the calls of one agent that come in one stream: what a request of its own costs, a hundred of them
-/// share.</summary>
+/// <summary>Answers the calls of one agent that come over one connection: what a request of its own costs, a hundred
+/// of them share.</summary>
 /// <remarks>Each call is answered by whatever answers requests, with the same rows, rights and bounds.</remarks>
 /// <param name="answer">Answers a request.</param>
+/// <param name="time">The clock.</param>
 /// <param name="log">Where mistakes go.</param>
-internal sealed partial class CallServer(Func<HttpContext, Task> answer, ILogger log)
+internal sealed partial class CallServer(Func<HttpContext, Task> answer, TimeProvider time, ILogger log)
 {
-    /// <summary>Calls of one stream that are answered at once; more wait in the stream.</summary>
+    /// <summary>Calls of one connection that are answered at once; more wait in it.</summary>
     public const int CallsMax = 1024;
 
     // Most calls carry the trail and what is accepted.
     private const int HeadersUsual = 4;
 
-    /// <summary>Serves one stream until the other side ends it.</summary>
-    public async Task ServeAsync(HttpContext context)
+    /// <summary>Serves one connection until the other side ends it, or is not there any more.</summary>
+    public async Task ServeAsync(ConnectionContext context)
     {
+        using var connection = new CallServerConnection(
+            context.Transport.Input.AsStream(), context.Transport.Output.AsStream(), RpcRoutes.Calls, time);
+
+        // Whoever calls ends the connection when it is not used, and pings it while it waits.
+        using var watch = time.CreateTimer(
+            _ =>
+            {
+                if (connection.Silence >= RpcLimits.IdleTime)
+                {
+                    context.Abort();
+                }
+            },
+            null, RpcLimits.IdleTime, RpcLimits.IdleTime);
+        var lifetime = context.Features.Get<IConnectionLifetimeNotificationFeature>();
+        await using var leaving = (lifetime?.ConnectionClosedRequested ?? CancellationToken.None)
+            .UnsafeRegister(static c => ((CallServerConnection)c!).GoAway(), connection);
         try
         {
-            await AnswerAllAsync(context);
+            await AnswerAllAsync(connection, context.ConnectionClosed);
+        }
+        catch (InvalidDataException e)
+        {
+            Log.Malformed(log, e.Message);
+            context.Abort();
         }
         catch (Exception e) when (e is IOException or OperationCanceledException)
         {
@@ -32,54 +56,33 @@ internal sealed partial class CallServer(Func<HttpContext, Task> answer, ILogger
         }
     }
 
-    private async Task AnswerAllAsync(HttpContext context)
+    private async Task AnswerAllAsync(CallServerConnection connection, CancellationToken stop)
     {
-        context.Response.ContentType = "application/octet-stream";
-        await context.Response.StartAsync(context.RequestAborted);
-        var writer = context.Response.BodyWriter;
-        await writer.FlushAsync(context.RequestAborted);
-        var outbox = new FrameOutbox(bytes => SendAsync(writer, bytes, context.RequestAborted));
+        await connection.BeginAsync(stop);
+        var outbox = new FrameOutbox(bytes => connection.SendAsync(bytes, stop));
         using var places = new SemaphoreSlim(CallsMax, CallsMax);
-        var reader = context.Request.BodyReader;
-        while (true)
+        while (await connection.ReadAsync())
         {
-            var read = await reader.ReadAsync(context.RequestAborted);
-            var rest = read.Buffer;
-            var isSound = true;
+            var came = new ReadOnlySequence<byte>(connection.Body);
+            var rest = came;
+            bool isSound;
             while (CallFrames.TryTake(ref rest, out var frame, out isSound))
             {
-                await places.WaitAsync(context.RequestAborted);
-                isSound = Begin(frame, outbox, places, context.RequestAborted);
-                if (!isSound)
+                await places.WaitAsync(stop);
+                if (!Begin(frame, outbox, places, stop))
                 {
-                    break;
+                    throw new InvalidDataException("a call cannot be read");
                 }
             }
 
-            reader.AdvanceTo(rest.Start, rest.End);
+            connection.Advance((int)(came.Length - rest.Length));
             outbox.FlushNow();
             if (!isSound)
             {
-                Log.Malformed(log);
-                context.Abort();
-                return;
+                throw new InvalidDataException("what comes is not divided into calls");
             }
-
-            if (read.IsCompleted)
-            {
-                break;
-            }
-        }
-
-        // Whoever is still being answered gets the answer before the stream ends.
-        for (var i = 0; i < CallsMax; i++)
-        {
-            await places.WaitAsync(context.RequestAborted);
         }
     }
-
-    private static async ValueTask SendAsync(PipeWriter writer, ReadOnlyMemory<byte> bytes, CancellationToken stop) =>
-        await writer.WriteAsync(bytes, stop);
 
     private bool Begin(
         in ReadOnlySequence<byte> frame, FrameOutbox outbox, SemaphoreSlim places, CancellationToken aborted)
@@ -125,6 +128,11 @@ internal sealed partial class CallServer(Func<HttpContext, Task> answer, ILogger
         {
             await answer(call.Http);
         }
+        catch (OperationCanceledException) when (call.RequestAborted.IsCancellationRequested)
+        {
+            // Whoever asked is gone.
+            return;
+        }
         catch (Exception e) // supervisor: a mistake in one call must not end the others
         {
             Log.Failed(log, e, call.Method);
@@ -146,8 +154,8 @@ internal sealed partial class CallServer(Func<HttpContext, Task> answer, ILogger
 
     private static partial class Log
     {
-        [LoggerMessage(6231, LogLevel.Warning, "an agent's stream of calls cannot be read and was ended")]
-        public static partial void Malformed(ILogger log);
+        [LoggerMessage(6231, LogLevel.Warning, "an agent's connection for calls was ended: {Why}")]
+        public static partial void Malformed(ILogger log, string why);
 
         [LoggerMessage(6232, LogLevel.Error, "a call of another agent failed: method={Method}")]
         public static partial void Failed(ILogger log, Exception e, string method);

@@ -10,7 +10,7 @@ namespace Praetor.Agent.Forwarding;
 /// answering it.
 /// The idea: calls that wait for nothing stand as frames in the body of one long request, and their answers as frames
 /// in the body of its response; all that gather while the former were being sent go out at once. The request has a
-/// connection of its own, <see cref="CallConnection"/>.
+/// connection of its own, <see cref="CallConnection"/>, on both ends.
 /// One beat looks after the time limits of all of them, while there are any.
 /// </remarks>
 internal sealed class CallStream : IDisposable
@@ -33,7 +33,7 @@ internal sealed class CallStream : IDisposable
     private readonly ServerLink _link;
     private readonly TimeProvider _time;
     private readonly FrameOutbox _outbox;
-    private readonly TaskCompletionSource<CallConnection> _connected =
+    private readonly TaskCompletionSource<CallClientConnection> _connected =
         new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private readonly ITimer _beat;
@@ -42,7 +42,7 @@ internal sealed class CallStream : IDisposable
     private int _numbers;
     private int _count;
     private int _isBeating;
-    private volatile CallConnection? _connection;
+    private volatile CallClientConnection? _connection;
     private volatile Exception? _failure;
 
     /// <param name="link">The connections to the server.</param>
@@ -128,9 +128,9 @@ internal sealed class CallStream : IDisposable
     {
         try
         {
-            using var connection = new CallConnection(await _link.ConnectAsync(_end.Token), _time);
+            using var connection = new CallClientConnection(await _link.ConnectAsync(_end.Token), _time);
             await using var ends = _end.Token.UnsafeRegister(
-                static connection => ((CallConnection)connection!).Dispose(), connection);
+                static connection => ((CallClientConnection)connection!).Dispose(), connection);
             await connection.BeginAsync(
                 _link.Server.Rpc.ToString(), RpcRoutes.Calls,
                 [new(HopTrail.Header, trail), new(Forwarder.OwnHeader, "1")], _end.Token);
@@ -145,7 +145,7 @@ internal sealed class CallStream : IDisposable
         }
     }
 
-    private async Task ReadAsync(CallConnection connection)
+    private async Task ReadAsync(CallClientConnection connection)
     {
         while (await connection.ReadAsync())
         {

@@ -152,6 +152,19 @@ internal sealed class RemoteMesh : IMeshView, IAsyncDisposable
         return signed.Leaf with { RootId = signed.RootId };
     }
 
+    // None for what this agent keeps for itself anyway. The server passes on what is for another datacenter.
+    private static string RootsParameters(ApiRequest request)
+    {
+        var parameters = (request.Query.Has("pem"), request.Pretty) switch
+        {
+            (true, _) => "&pem=" + Uri.EscapeDataString(request.Query["pem"]),
+            (_, true) => "&pretty",
+            _ => "",
+        };
+        parameters += request.Datacenter is { Length: > 0 } named ? "&dc=" + Uri.EscapeDataString(named) : "";
+        return parameters.Length == 0 ? "" : string.Concat("?", parameters.AsSpan(1));
+    }
+
     private async ValueTask<Reply> RootsAsync(ApiRequest request, WaitLimits waits)
     {
         if (!ReadOptions.TryParse(request.Query, out var options, out var problem))
@@ -159,17 +172,11 @@ internal sealed class RemoteMesh : IMeshView, IAsyncDisposable
             return Reply.BadRequest(problem);
         }
 
-        var parameters = (request.Query.Has("pem"), request.Pretty) switch
-        {
-            (true, _) => "?pem=" + Uri.EscapeDataString(request.Query["pem"]),
-            (_, true) => "?pretty",
-            _ => "",
-        };
+        var key = RootsKey(RootsParameters(request));
         using var end = CancellationTokenSource.CreateLinkedTokenSource(request.Aborted, _stop.Token);
         var outcome = options.Index == 0
-            ? await _cache.GetAsync(RootsKey(parameters), end.Token)
-            : await _cache.WaitAsync(
-                RootsKey(parameters), options.Index, waits.Of(options.Wait, _waits), end.Token);
+            ? await _cache.GetAsync(key, end.Token)
+            : await _cache.WaitAsync(key, options.Index, waits.Of(options.Wait, _waits), end.Token);
         return outcome.Reply is not { } kept ? Reply.Refused(outcome.Refusal!)
             : new Reply(kept.Reply.Status, kept.Reply.ContentType, kept.Reply.Body)
                 .With("X-Consul-Index", kept.Index.ToString(CultureInfo.InvariantCulture))

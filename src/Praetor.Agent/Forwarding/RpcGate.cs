@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using Codecs.Http2;
 using Microsoft.AspNetCore.Connections;
 
 namespace Praetor.Agent.Forwarding;
@@ -18,19 +19,25 @@ internal enum RpcProtocol
 
     /// <summary>Nothing that is spoken here.</summary>
     Unknown = 3,
+
+    /// <summary>HTTP/2 whose first setting says that it carries calls and nothing else
+    /// (<see cref="CallConnection.CallsSetting"/>).</summary>
+    Calls = 4,
 }
 
 /// <summary>Tells the protocols of the RPC port apart by a connection's first bytes, and lets in what is spoken
 /// here.</summary>
 /// <param name="handshakeTime">How long the first bytes may take (<c>limits.rpc_handshake_timeout</c>).</param>
+/// <param name="calls">Serves connections that carry calls.</param>
 /// <param name="time">The clock.</param>
-internal sealed class RpcGate(TimeSpan handshakeTime, TimeProvider time)
+internal sealed class RpcGate(TimeSpan handshakeTime, ConnectionDelegate calls, TimeProvider time)
 {
     private static readonly byte[] WrongPort =
         [.. "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n"u8,
          .. "Content-Length: 72\r\n\r\nThis port is for other agents; the HTTP API is on ports.http, 8500 first"u8];
 
-    private static ReadOnlySpan<byte> Preface => "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8;
+    // The preface, and the first setting.
+    private static int BeginningBytes => Http2Frame.Preface.Length + Http2Frame.HeaderBytes + Http2Settings.Bytes;
 
     /// <summary>Wraps what serves HTTP/2. TLS goes around this, and then the first bytes are those inside.</summary>
     public ConnectionDelegate Before(ConnectionDelegate next) => context => LetInAsync(context, next);
@@ -38,16 +45,27 @@ internal sealed class RpcGate(TimeSpan handshakeTime, TimeProvider time)
     /// <summary>Judges the first bytes.</summary>
     public static RpcProtocol Judge(in ReadOnlySequence<byte> bytes)
     {
-        Span<byte> first = stackalloc byte[Preface.Length];
+        Span<byte> first = stackalloc byte[BeginningBytes];
         var length = (int)Math.Min(bytes.Length, first.Length);
         bytes.Slice(0, length).CopyTo(first);
         first = first[..length];
-        if (first.SequenceEqual(Preface[..length]))
+        var preface = Http2Frame.Preface;
+        if (!first.StartsWith(preface[..Math.Min(length, preface.Length)]))
         {
-            return length == Preface.Length ? RpcProtocol.Http2 : RpcProtocol.Undecided;
+            return char.IsAsciiLetterUpper((char)first[0]) ? RpcProtocol.Http1 : RpcProtocol.Unknown;
         }
 
-        return char.IsAsciiLetterUpper((char)first[0]) ? RpcProtocol.Http1 : RpcProtocol.Unknown;
+        // Whoever speaks HTTP/2 sends its settings at once, be they none.
+        if (length < preface.Length + Http2Frame.HeaderBytes)
+        {
+            return RpcProtocol.Undecided;
+        }
+
+        var settings = Http2Frame.Read(first[preface.Length..]);
+        return settings.Type != Http2FrameType.Settings || settings.Length < Http2Settings.Bytes ? RpcProtocol.Http2
+            : length < BeginningBytes ? RpcProtocol.Undecided
+            : Http2Settings.Find(first[^Http2Settings.Bytes..], CallConnection.CallsSetting) == 1 ? RpcProtocol.Calls
+            : RpcProtocol.Http2;
     }
 
     private async Task LetInAsync(ConnectionContext context, ConnectionDelegate next)
@@ -60,10 +78,11 @@ internal sealed class RpcGate(TimeSpan handshakeTime, TimeProvider time)
             {
                 var read = await input.ReadAsync(limit.Token);
                 var protocol = read.Buffer.IsEmpty ? RpcProtocol.Undecided : Judge(read.Buffer);
-                if (protocol == RpcProtocol.Http2)
+                if (protocol is RpcProtocol.Http2 or RpcProtocol.Calls)
                 {
                     // Nothing is taken: who comes next sees it again.
                     input.AdvanceTo(read.Buffer.Start);
+                    next = protocol == RpcProtocol.Calls ? calls : next;
                     break;
                 }
 

@@ -25,7 +25,7 @@ internal sealed class RpcRoutes(
     public const string Sign = Root + "connect/sign";
     public const string Intentions = Root + "intentions";
 
-    /// <summary>Where streams of calls go (<see cref="CallStream"/>).</summary>
+    /// <summary>What connections for calls ask for (<see cref="CallStream"/>, <see cref="CallServer"/>).</summary>
     public const string Calls = Root + "calls";
 
     /// <summary>What cluster a server is in, and how servers come to one (<see cref="Cluster.Founding"/>).</summary>

@@ -213,7 +213,7 @@ internal sealed partial class HttpApi(ApiSurroundings around)
         }
 
         // Whoever answers decides who may.
-        if (route.Scope == RouteScope.Catalog && request.Datacenter is { Length: > 0 } dc
+        if (route.Scope is RouteScope.Catalog or RouteScope.AgentUnlessFar && request.Datacenter is { Length: > 0 } dc
             && !dc.Equals(around.Datacenter, StringComparison.OrdinalIgnoreCase))
         {
             await PassAsync(context, request, route, dc);

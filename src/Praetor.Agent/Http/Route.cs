@@ -90,4 +90,7 @@ internal enum RouteScope
     /// <summary>The server that is asked, be it none that leads, whatever the request names: it says how the
     /// datacenters look from there.</summary>
     AskedServer = 3,
+
+    /// <summary>The agent that is asked, unless the request names another datacenter.</summary>
+    AgentUnlessFar = 4,
 }

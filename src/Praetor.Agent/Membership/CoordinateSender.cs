@@ -1,3 +1,4 @@
+using Gossip.Coordinates;
 using Microsoft.Extensions.Logging;
 using Praetor.Server.Coordinates;
 
@@ -20,6 +21,10 @@ internal sealed record CoordinateRate(TimeSpan IntervalMin, double PerSecond)
 }
 
 /// <summary>Tells the servers where this agent is, again and again: the larger the cluster, the rarer.</summary>
+/// <remarks>
+/// A place that is settled is told every <see cref="SettledTurns"/> intervals only: a server takes about a millisecond
+/// of processor for each telling, and in a cluster of a hundred that was half of what it did.
+/// </remarks>
 internal sealed partial class CoordinateSender(
     IMembership membership,
     INetworkCoordinates coordinates,
@@ -29,19 +34,44 @@ internal sealed partial class CoordinateSender(
     Random random,
     ILogger log)
 {
+    /// <summary>A place that has not moved is told again after so many of the shortest intervals, which is once a
+    /// minute with Consul's of 15 s: who registers a node anew has its place again by then. In a cluster so large
+    /// that its agents' turns come no more often anyway, it is told at each.</summary>
+    public const int SettledTurns = 4;
+
+    /// <summary>A place has moved when the round trip to somebody may have changed by more than so much. Less is
+    /// what probes on one network differ by anyway.</summary>
+    public static readonly TimeSpan Moved = TimeSpan.FromMilliseconds(1);
+
+    private Coordinate? _told;
+    private long _toldAt;
+
     public async Task RunAsync(CancellationToken stop)
     {
         while (!stop.IsCancellationRequested)
         {
             await Task.Delay(rate.Pause(membership.Members(wan: false).Count, random), time, stop);
-            var update = new CoordinateUpdate(
-                membership.Self(wan: false).Name, "", coordinates.Own(wan: false));
-            if (await send(update, stop) is { } problem)
+            var own = coordinates.Own(wan: false);
+            if (IsSettled(own))
             {
-                Log.Refused(log, problem);
+                continue;
             }
+
+            if (await send(new CoordinateUpdate(membership.Self(wan: false).Name, "", own), stop) is { } problem)
+            {
+                _told = null;
+                Log.Refused(log, problem);
+                continue;
+            }
+
+            (_told, _toldAt) = (own, time.GetTimestamp());
         }
     }
+
+    private bool IsSettled(Coordinate own) =>
+        _told is { } told
+        && time.GetElapsedTime(_toldAt) < rate.IntervalMin * SettledTurns
+        && own.SecondsMovedFrom(told) < Moved.TotalSeconds;
 
     private static partial class Log
     {

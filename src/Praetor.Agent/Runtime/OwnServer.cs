@@ -175,15 +175,14 @@ internal sealed class OwnServer : IServerSide
         _cluster?.AddTo(own);
         var forUsers = ApiFor(OfCatalog(routes), isOwn: false);
         var forAgents = ApiFor(own, isOwn: true);
-        var calls = new CallServer(AnswerAsync, _log.CreateLogger("agent.rpc"));
-        var gate = new RpcGate(_config.Limits.Rpc.HandshakeTimeout, _time);
+        var calls = new CallServer(AnswerAsync, _time, _log.CreateLogger("agent.rpc"));
+        var gate = new RpcGate(_config.Limits.Rpc.HandshakeTimeout, calls.ServeAsync, _time);
         _rpc = new HttpServer(
             new HttpServerOptions([endPoint], _config.Limits.Rpc.ConnectionsPerClient)
             {
                 IsHttp2 = true, StreamsPerConnectionMax = RpcLimits.StreamsPerConnection, Gate = gate.Before,
             },
             context => !IsOwn(context) ? AnswerAsync(context)
-                : context.Request.Path == RpcRoutes.Calls ? calls.ServeAsync(context)
                 : context.Request.Path == RpcRoutes.Pulse && _cluster is not null
                     ? LeaderPulse.ServeAsync(context, _cluster)
                 : AnswerAsync(context),

@@ -18,6 +18,11 @@ internal sealed class ReplicatedEngine(
     private const string TooLargeRemedy = "make it smaller, or start etcd with a larger --max-request-bytes and set "
         + "etcd_max_request_bytes of all servers to the same";
 
+    /// <summary>What an entry of the log costs beside its bytes, in bytes: its place in etcd's index, file and own log,
+    /// and its part of a reading by who was away. A log of many small entries is cut before reading them takes
+    /// seconds.</summary>
+    internal const int EntryCost = 1024;
+
     // Enough to find the place in the log of any state that may still be the current one.
     private const int PlacesKept = 4096;
 
@@ -49,7 +54,8 @@ internal sealed class ReplicatedEngine(
     /// <summary>Whether nobody else can have written, by the clock alone.</summary>
     public bool HasLease => _lead is { } lead && time.GetTimestamp() < Volatile.Read(ref lead.LeaseEnd);
 
-    /// <summary>How many bytes the log has since the last snapshot, as far as this server has seen them.</summary>
+    /// <summary>What the log costs since the last snapshot, as far as this server has seen it: its bytes, and
+    /// <see cref="EntryCost"/> for each entry.</summary>
     public long LogBytes => Volatile.Read(ref _logBytes);
 
     /// <summary>Whether there was no room for a snapshot: then only what removes is taken, so that there is room for
@@ -109,8 +115,8 @@ internal sealed class ReplicatedEngine(
     /// <summary>A snapshot has taken the place of so much of the log.</summary>
     public void Shorten(long bytes) => Interlocked.Add(ref _logBytes, -bytes);
 
-    /// <summary>Another server has written so much to the log.</summary>
-    public void Grow(long bytes) => Interlocked.Add(ref _logBytes, bytes);
+    /// <summary>An entry of so many bytes stands in the log.</summary>
+    public void Grow(int bytes) => Interlocked.Add(ref _logBytes, bytes + EntryCost);
 
     /// <inheritdoc/>
     /// <remarks>A command is one entry at least, and a whole state is written record by record.</remarks>
@@ -229,7 +235,7 @@ internal sealed class ReplicatedEngine(
 
         Renew(lead, sent);
         Advance(lead, sequence, lastIndex);
-        Interlocked.Add(ref _logBytes, entry.Length);
+        Grow(entry.Length);
     }
 
     private static StorageFullException Refused(EtcdRefusedException e, string what) => new(

@@ -46,7 +46,8 @@ internal sealed record LogView
     /// <summary>Entries from the asked place on.</summary>
     public required IReadOnlyList<(ulong Sequence, byte[] Bytes)> Entries { get; init; }
 
-    /// <summary>Whether more entries are there.</summary>
+    /// <summary>Whether more entries may be there: all that were asked for came. When one of them is missing, a
+    /// snapshot has taken its place.</summary>
     public required bool HasMore { get; init; }
 }
 
@@ -65,7 +66,9 @@ internal sealed class ReplicatedLog(IEtcd etcd, LogKeys keys, ReplicationOptions
     /// <summary>Reads who leads, and the log from a place on.</summary>
     public async Task<LogView> ReadAsync(ulong from, CancellationToken stop)
     {
-        var view = ViewOf(await SeekAsync(new EtcdTxn([], Reads(from), []), _pace.SeekTime, stop), skip: 0);
+        var entries = _pace.Entries;
+        var answer = await SeekAsync(new EtcdTxn([], Reads(from, entries), []), _pace.SeekTime, stop);
+        var view = ViewOf(answer, skip: 0, entries);
         _pace.Read(view);
         return view;
     }
@@ -75,15 +78,16 @@ internal sealed class ReplicatedLog(IEtcd etcd, LogKeys keys, ReplicationOptions
     /// state.</remarks>
     public async Task<LogView?> ReadAsync(Term term, ulong from, CancellationToken stop)
     {
+        var entries = _pace.Entries;
         var within = _pace.SeekTime > options.CallTime ? _pace.SeekTime : options.CallTime;
         var answer = await SeekAsync(
-            new EtcdTxn([Holds(term)], [PutBeat(term, from - 1), .. Reads(from)], []), within, stop);
+            new EtcdTxn([Holds(term)], [PutBeat(term, from - 1), .. Reads(from, entries)], []), within, stop);
         if (!answer.Succeeded)
         {
             return null;
         }
 
-        var view = ViewOf(answer, skip: 1);
+        var view = ViewOf(answer, skip: 1, entries);
         _pace.Read(view);
         return view;
     }
@@ -286,15 +290,16 @@ internal sealed class ReplicatedLog(IEtcd etcd, LogKeys keys, ReplicationOptions
         return new EtcdPut(keys.Beat, value);
     }
 
-    private EtcdOp[] Reads(ulong from) =>
+    // The range ends with the entries that are asked for: of an open one etcd counts all keys, each time.
+    private EtcdOp[] Reads(ulong from, int entries) =>
     [
         new EtcdRange(keys.Leader, null),
         new EtcdRange(keys.Beat, null),
         new EtcdRange(keys.Base, null),
-        new EtcdRange(keys.Log(from), keys.LogEnd, _pace.Entries),
+        new EtcdRange(keys.Log(from), keys.Log(from + (ulong)entries)),
     ];
 
-    private LogView ViewOf(EtcdTxnAnswer answer, int skip)
+    private LogView ViewOf(EtcdTxnAnswer answer, int skip, int entries)
     {
         var (leader, beat, snapshot, log) = (
             answer.Answers[skip].Rows, answer.Answers[skip + 1].Rows, answer.Answers[skip + 2].Rows,
@@ -309,7 +314,7 @@ internal sealed class ReplicatedLog(IEtcd etcd, LogKeys keys, ReplicationOptions
             Snapshot = snapshot is [var s] ? ReplicationJson.Pointer(s.Value) : null,
             SnapshotRevision = snapshot is [var r] ? r.ModRevision : 0,
             Entries = [.. log.Rows.Select(r => (SequenceOf(r.Key), r.Value))],
-            HasMore = log.HasMore,
+            HasMore = log.Rows.Count >= entries,
         };
     }
 

@@ -62,7 +62,8 @@ public sealed record ReplicationOptions
     public int EntryBytes { get; init; } = 1024 * 1024;
 
     /// <summary>How large the log grows before a snapshot takes its place, at least; it may become as large as the last
-    /// snapshot, so that snapshots cost no more than the log.</summary>
+    /// snapshot, so that snapshots cost no more than the log. Each entry counts for
+    /// <see cref="ReplicatedEngine.EntryCost"/> more than its bytes.</summary>
     public long LogBytes { get; init; } = 32 * 1024 * 1024;
 
     /// <summary>How large the log grows at most, however large the last snapshot is.</summary>

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
 using Codecs.Snapshots;
+using Praetor.Server.State;
 
 namespace Praetor.Server.Snapshots;
 
@@ -12,9 +13,6 @@ internal sealed class RecordRelay : IDisposable
     private const int Blocks = 4;
     private const int BlockBytesMin = 4 * 1024;
     private const int BlockBytesMax = 256 * 1024;
-
-    // Like the state's writer: keys that nest byte by byte make deep trees.
-    private const int StackBytes = 16 * 1024 * 1024;
 
     private readonly BlockingCollection<Block> _free = new(Blocks);
     private readonly BlockingCollection<Block> _full = new(Blocks);
@@ -64,11 +62,7 @@ internal sealed class RecordRelay : IDisposable
     {
         _failure?.Throw();
         _full.Add(_block);
-        if (_thread is null)
-        {
-            _thread = new Thread(Run, StackBytes) { Name = "snapshot records", IsBackground = true };
-            _thread.Start();
-        }
+        _thread ??= StateThread.Start("snapshot records", Run);
 
         if (!_free.TryTake(out var block))
         {

@@ -20,9 +20,6 @@ public sealed record RestoredState(
 /// <remarks>Used by one thread at a time. What is wrong with an archive ends it, and nothing of it counts.</remarks>
 public sealed class StateRestorer
 {
-    // Like the state's writer: keys that nest byte by byte make deep trees.
-    private const int StackBytes = 16 * 1024 * 1024;
-
     private readonly StateImage _image = new();
     private readonly SortedDictionary<string, int> _kept = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, int> _skipped = new(StringComparer.Ordinal);
@@ -52,20 +49,17 @@ public sealed class StateRestorer
     public static async Task<RestoredState> ReadAsync(Stream archive)
     {
         var done = new TaskCompletionSource<RestoredState>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var thread = new Thread(
-            () =>
+        StateThread.Start("snapshot restore", () =>
+        {
+            try
             {
-                try
-                {
-                    done.SetResult(Read(archive));
-                }
-                catch (Exception e) // supervisor: whatever it is, who waits hears of it
-                {
-                    done.SetException(e);
-                }
-            },
-            StackBytes) { Name = "snapshot restore", IsBackground = true };
-        thread.Start();
+                done.SetResult(Read(archive));
+            }
+            catch (Exception e) // supervisor: whatever it is, who waits hears of it
+            {
+                done.SetException(e);
+            }
+        });
         return await done.Task;
     }
 

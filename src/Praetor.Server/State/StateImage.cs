@@ -18,9 +18,6 @@ public sealed class StateImage
     // Below it a second thread costs more than it saves.
     private const int CountMinForThreads = 5_000;
 
-    // Like the writer's.
-    private const int StackBytes = 16 * 1024 * 1024;
-
     // More threads than there are large indexes would find nothing to do.
     private const int ThreadsMax = 4;
 
@@ -90,7 +87,8 @@ public sealed class StateImage
         var next = -1;
         ExceptionDispatchInfo? failure = null;
         var threads = Count < CountMinForThreads ? 1 : Math.Min(ThreadsMax, Environment.ProcessorCount);
-        var others = Enumerable.Range(1, threads - 1).Select(_ => Start(TryTakeAll)).ToList();
+        var others = Enumerable.Range(1, threads - 1)
+            .Select(_ => StateThread.Start("state indexes", TryTakeAll)).ToList();
         TryTakeAll();
         others.ForEach(static thread => thread.Join());
         failure?.Throw();
@@ -109,12 +107,5 @@ public sealed class StateImage
                 failure = ExceptionDispatchInfo.Capture(e);
             }
         }
-    }
-
-    private static Thread Start(Action run)
-    {
-        var thread = new Thread(() => run(), StackBytes) { Name = "state indexes", IsBackground = true };
-        thread.Start();
-        return thread;
     }
 }

@@ -30,9 +30,6 @@ public sealed partial class StateStore : IDisposable
     // A reader of an empty state waits behind index 1, the lowest that an answer has; the first change lies beyond it.
     private const ulong FirstIndex = 2;
 
-    // Keys that nest byte by byte make the trees as deep as a key may be long, and editing them recurses.
-    private const int WriterStackBytes = 16 * 1024 * 1024;
-
     private static readonly Refusal Overloaded =
         new(503, $"the server has {PendingCommandsMax} writes waiting; try again later");
 
@@ -54,8 +51,7 @@ public sealed partial class StateStore : IDisposable
         _engine = engine;
         _current = Load(engine);
         Watches = new WatchTrie(Tables.Slots);
-        _writer = new Thread(Run, WriterStackBytes) { Name = "state writer", IsBackground = true };
-        _writer.Start();
+        _writer = StateThread.Start("state writer", Run);
     }
 
     /// <summary>Told, once, when durability cannot be promised any more: the process must end.</summary>

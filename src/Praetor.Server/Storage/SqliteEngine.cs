@@ -207,8 +207,10 @@ public sealed class SqliteEngine : IStorageEngine
             finally
             {
                 // Also when there is no room: it reads the state until then.
-                (now, next) = (filling.GetAwaiter().GetResult(), now);
+                Task.WaitAny(filling);
             }
+
+            (now, next) = (filling.GetAwaiter().GetResult(), now);
         }
 
         Write(now);

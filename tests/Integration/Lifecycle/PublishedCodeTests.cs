@@ -65,7 +65,8 @@ public sealed class PublishedCodeTests
         }
 
         var reader = image.GetMetadataReader();
-        var (enters, exits) = (MonitorCalls(reader, "Enter"), MonitorCalls(reader, "Exit"));
+        HashSet<int> enters = [.. Calls(reader, "Monitor", "Enter"), .. Calls(reader, "Lock", "EnterScope")];
+        HashSet<int> exits = [.. Calls(reader, "Monitor", "Exit"), .. Calls(reader, "Scope", "Dispose")];
         foreach (var type in reader.TypeDefinitions)
         {
             foreach (var handle in reader.GetTypeDefinition(type).GetMethods())
@@ -89,15 +90,15 @@ public sealed class PublishedCodeTests
         return found;
     }
 
-    // The tokens under which an assembly calls a method of Monitor.
-    private static HashSet<int> MonitorCalls(MetadataReader reader, string name)
+    // The tokens under which an assembly calls a method.
+    private static List<int> Calls(MetadataReader reader, string type, string name)
     {
-        var tokens = new HashSet<int>();
+        var tokens = new List<int>();
         foreach (var handle in reader.MemberReferences)
         {
             var member = reader.GetMemberReference(handle);
             if (member.Parent.Kind == HandleKind.TypeReference && reader.GetString(member.Name) == name
-                && reader.GetString(reader.GetTypeReference((TypeReferenceHandle)member.Parent).Name) == "Monitor")
+                && reader.GetString(reader.GetTypeReference((TypeReferenceHandle)member.Parent).Name) == type)
             {
                 tokens.Add(MetadataTokens.GetToken(handle));
             }
@@ -107,7 +108,7 @@ public sealed class PublishedCodeTests
         {
             var method = reader.GetMethodDefinition(handle);
             if (reader.GetString(method.Name) == name
-                && reader.GetString(reader.GetTypeDefinition(method.GetDeclaringType()).Name) == "Monitor")
+                && reader.GetString(reader.GetTypeDefinition(method.GetDeclaringType()).Name) == type)
             {
                 tokens.Add(MetadataTokens.GetToken(handle));
             }

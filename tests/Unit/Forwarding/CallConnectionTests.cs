@@ -18,7 +18,7 @@ public sealed class CallConnectionTests : IAsyncLifetime
 
     private readonly ManualTime _time = new();
     private NetworkStream _server = null!;
-    private CallConnection _connection = null!;
+    private CallClientConnection _connection = null!;
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -30,7 +30,7 @@ public sealed class CallConnectionTests : IAsyncLifetime
         var own = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         await own.ConnectAsync(listener.LocalEndPoint!, Stop);
         _server = new NetworkStream(await listener.AcceptAsync(Stop), ownsSocket: true);
-        _connection = new CallConnection(new NetworkStream(own, ownsSocket: true), _time);
+        _connection = new CallClientConnection(new NetworkStream(own, ownsSocket: true), _time);
     }
 
     public ValueTask DisposeAsync()
@@ -50,6 +50,7 @@ public sealed class CallConnectionTests : IAsyncLifetime
         var (settings, said) = await FrameAsync();
         settings.Type.ShouldBe(Http2FrameType.Settings);
         Http2Settings.Find(said, Http2Setting.HeaderTableSize).ShouldBe(0);
+        Http2Settings.Find(said[..Http2Settings.Bytes], CallConnection.CallsSetting).ShouldBe(1, "before all else");
         (await FrameAsync()).Frame.Type.ShouldBe(Http2FrameType.WindowUpdate);
         var (headers, block) = await FrameAsync();
         (headers.Type, headers.Flags).ShouldBe((Http2FrameType.Headers, Http2Frame.EndHeaders));
@@ -185,6 +186,7 @@ public sealed class CallConnectionTests : IAsyncLifetime
     [InlineData("more filling than bytes", Http2FrameType.Data, Http2Frame.Padded, "09aa", 1)]
     [InlineData("broken off", Http2FrameType.ResetStream, 0, "00000008", 1)]
     [InlineData("gone before it began", Http2FrameType.GoAway, 0, "0000000000000000", 0)]
+    [InlineData("another request", Http2FrameType.Headers, Http2Frame.EndHeaders, "88", 3)]
     [InlineData("a promise", Http2FrameType.PushPromise, 0, "00000002", 1)]
     public async Task What_a_server_must_not_send_ends_the_connection(
         string what, Http2FrameType type, byte flags, string payload, int stream)
@@ -215,7 +217,7 @@ public sealed class CallConnectionTests : IAsyncLifetime
                 bytes[random.Next(bytes.Length)] = (byte)random.Next(256);
             }
 
-            using var connection = new CallConnection(new OneWay(bytes[..random.Next(1, bytes.Length)]), _time);
+            using var connection = new CallClientConnection(new OneWay(bytes[..random.Next(1, bytes.Length)]), _time);
             var end = await EndOfAsync(connection);
             ends[end] = ends.GetValueOrDefault(end) + 1;
         }

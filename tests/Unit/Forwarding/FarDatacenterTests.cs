@@ -27,6 +27,26 @@ public sealed class FarDatacenterTests
     }
 
     [Fact]
+    public async Task The_roots_of_another_datacenter_are_told_for_proxies_too()
+    {
+        await using var here = await Agent.ServerAsync(hcl: "connect { enabled = true }");
+        await using var there = await Agent.ServerAsync("s9", "dc2", hcl: "connect { enabled = true }");
+        here.Servers.Tell(here.Peer, there.Peer);
+        there.Servers.Tell(there.Peer, here.Peer);
+        await using var client = await Agent.ClientAsync(here.Peer);
+        var far = await there.JsonAsync("/v1/connect/ca/roots");
+        foreach (var agent in (Agent[])[here, client])
+        {
+            var roots = await agent.JsonAsync("/v1/agent/connect/ca/roots?dc=dc2");
+            roots.GetProperty("TrustDomain").GetString().ShouldBe(far.GetProperty("TrustDomain").GetString());
+            var own = await agent.JsonAsync("/v1/agent/connect/ca/roots");
+            own.GetProperty("TrustDomain").GetString().ShouldNotBe(far.GetProperty("TrustDomain").GetString());
+            var (_, text) = await agent.AskAsync("GET", "/v1/agent/connect/ca/roots?dc=dc9");
+            text.ShouldContain("No path to datacenter");
+        }
+    }
+
+    [Fact]
     public async Task A_server_is_not_left_because_one_of_another_datacenter_is_silent()
     {
         using var silent = new SilentServer("s8");

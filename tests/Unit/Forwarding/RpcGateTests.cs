@@ -9,9 +9,18 @@ namespace Unit.Forwarding;
 
 public sealed class RpcGateTests
 {
+    private const string Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
     [Theory]
-    [InlineData("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "Http2")]
-    [InlineData("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0", "Http2")]
+    [InlineData(Preface, "Undecided")]
+    [InlineData(Preface + "\0\0\0", "Undecided")]
+    [InlineData(Preface + "\0\0\0\u0004\0\0\0\0\0", "Http2")]
+    [InlineData(Preface + "\0\0\u0006\u0004\0\0\0\0\0", "Undecided")]
+    [InlineData(Preface + "\0\0\u0006\u0004\0\0\0\0\0\0\u0002\0\0\0", "Undecided")]
+    [InlineData(Preface + "\0\0\u0006\u0004\0\0\0\0\0\0\u0002\0\0\0\0", "Http2")]
+    [InlineData(Preface + "\0\0\u0012\u0004\0\0\0\0\0\u00FC\u00A1\0\0\0\u0001", "Calls")]
+    [InlineData(Preface + "\0\0\u0012\u0004\0\0\0\0\0\u00FC\u00A1\0\0\0\u0002", "Http2")]
+    [InlineData(Preface + "\0\0\u0012\u0006\0\0\0\0\0\u00FC\u00A1\0\0\0\u0001", "Http2")]
     [InlineData("PRI * HTT", "Undecided")]
     [InlineData("GET /v1/kv/a HTTP/1.1\r\n", "Http1")]
     [InlineData("PUT", "Http1")]

@@ -1,5 +1,6 @@
 using Gossip.Coordinates;
 using Gossip.Pool;
+using Microsoft.Extensions.Logging.Abstractions;
 using Praetor.Agent.Membership;
 using Praetor.Server.Catalog;
 using Praetor.Server.Coordinates;
@@ -29,6 +30,68 @@ public sealed class CoordinateTests : IDisposable
         a.SecondsTo(a).ShouldBe(0.002, 1e-9);
         (a with { Adjustment = -1 }).SecondsTo(b).ShouldBe(0.007, 1e-9, "a round trip is never negative");
         a.SecondsTo(new Coordinate([1], 0, 0, 0)).ShouldBe(double.PositiveInfinity);
+    }
+
+    [Fact]
+    public void A_place_has_moved_by_as_much_as_the_way_to_anybody_may_have_changed()
+    {
+        var earlier = At(0.003, height: 0.001);
+
+        At(0.004, height: 0.0005).SecondsMovedFrom(earlier).ShouldBe(0.0015, 1e-9);
+        (earlier with { Adjustment = -0.002 }).SecondsMovedFrom(earlier).ShouldBe(0.002, 1e-9);
+        earlier.SecondsMovedFrom(earlier).ShouldBe(0);
+        earlier.SecondsMovedFrom(new Coordinate([1], 0, 0, 0)).ShouldBe(double.PositiveInfinity);
+    }
+
+    [Fact]
+    public async Task A_place_is_told_when_it_moves_and_once_a_minute_when_it_does_not()
+    {
+        var pool = new Pool { Here = At(0.010) };
+        pool.Add("a.dc1", "dc1", null);
+        List<double> told = [];
+        string? problem = "no server";
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        var sending = Sender(pool, perSecond: 64, update =>
+        {
+            told.Add(update.Where.Vector[0]);
+            return problem;
+        }).RunAsync(stop.Token);
+
+        await PassAsync(turns: 2);
+        told.ShouldBe([0.010, 0.010], "nobody has taken it");
+        problem = null;
+        await PassAsync(turns: 1);
+        pool.Here = At(0.0109);
+        await PassAsync(turns: 3);
+        told.Count.ShouldBe(3, "it is where it was, nearly");
+        await PassAsync(turns: 1);
+        told[3..].ShouldBe([0.0109], "a minute has passed");
+        pool.Here = At(0.012);
+        await PassAsync(turns: 1);
+        told[4..].ShouldBe([0.012], "it has moved");
+
+        stop.Cancel();
+        await Should.ThrowAsync<OperationCanceledException>(sending);
+    }
+
+    [Fact]
+    public async Task Where_turns_are_rare_each_is_told()
+    {
+        var pool = new Pool();
+        pool.Add("a.dc1", "dc1", null);
+        var told = 0;
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        var sending = Sender(pool, perSecond: 0.01, _ =>
+        {
+            told++;
+            return null;
+        }).RunAsync(stop.Token);
+
+        await PassAsync(turns: 3, seconds: 107);
+
+        told.ShouldBe(3);
+        stop.Cancel();
+        await Should.ThrowAsync<OperationCanceledException>(sending);
     }
 
     [Fact]
@@ -123,15 +186,15 @@ public sealed class CoordinateTests : IDisposable
     [Fact]
     public void Datacenters_come_in_the_order_of_the_middle_of_their_servers()
     {
-        var wan = new Wan();
-        wan.Add("s1.dc1", "dc1", 0);
-        wan.Add("s1.dc2", "dc2", 0.2);
-        wan.Add("s2.dc2", "dc2", 9);
-        wan.Add("s3.dc2", "dc2", 0.3);
-        wan.Add("s1.dc3", "dc3", 0.1);
-        wan.Add("s1.dc4", "dc4", null);
+        var pool = new Pool();
+        pool.Add("s1.dc1", "dc1", 0);
+        pool.Add("s1.dc2", "dc2", 0.2);
+        pool.Add("s2.dc2", "dc2", 9);
+        pool.Add("s3.dc2", "dc2", 0.3);
+        pool.Add("s1.dc3", "dc3", 0.1);
+        pool.Add("s1.dc4", "dc4", null);
 
-        var datacenters = new Datacenters("dc1", wan, wan);
+        var datacenters = new Datacenters("dc1", pool, pool);
 
         datacenters.Names().ShouldBe(["dc1", "dc3", "dc2", "dc4"]);
         datacenters.Has("DC4").ShouldBeTrue();
@@ -142,6 +205,26 @@ public sealed class CoordinateTests : IDisposable
 
     private static Coordinate At(double place, double height = 0) =>
         new([place, 0, 0, 0, 0, 0, 0, 0], 1.5, 0, height);
+
+    private CoordinateSender Sender(Pool pool, double perSecond, Func<CoordinateUpdate, string?> send) => new(
+        pool,
+        pool,
+        (update, _) => Task.FromResult(send(update)),
+        new CoordinateRate(TimeSpan.FromSeconds(15), perSecond),
+        _time,
+        new Random(1),
+        NullLogger.Instance);
+
+    private async Task PassAsync(int turns, double seconds = 16)
+    {
+        for (var i = 0; i < turns; i++)
+        {
+            await _time.TimersAsync(1);
+            _time.Advance(TimeSpan.FromSeconds(seconds));
+        }
+
+        await _time.TimersAsync(1);
+    }
 
     private List<CoordinateRecord> All() =>
         [.. CoordinateQueries.All(new ReadView(_store.Current, tracks: false))];
@@ -155,10 +238,12 @@ public sealed class CoordinateTests : IDisposable
     private Task PlaceAsync(string node, double place) =>
         _store.SubmitAsync(new UpdateCoordinates([new CoordinateUpdate(node, "", At(place))]));
 
-    private sealed class Wan : IMembership, INetworkCoordinates
+    private sealed class Pool : IMembership, INetworkCoordinates
     {
         private readonly List<AgentMember> _members = [];
         private readonly Dictionary<string, Coordinate> _places = [];
+
+        public Coordinate Here { get; set; } = At(0);
 
         public void Add(string name, string datacenter, double? place)
         {
@@ -186,7 +271,7 @@ public sealed class CoordinateTests : IDisposable
 
         public Task LeaveAsync(CancellationToken stop) => throw new NotSupportedException();
 
-        public Coordinate Own(bool wan) => At(0);
+        public Coordinate Own(bool wan) => Here;
 
         public Coordinate? Of(string member, bool wan) => _places.GetValueOrDefault(member);
     }

@@ -15,6 +15,9 @@ internal sealed class FakeEtcdStore
 
     public long CompactedAt { get; private set; }
 
+    /// <summary>The most keys that one range had, all of which etcd looks at.</summary>
+    public int LargestRange { get; private set; }
+
     public IReadOnlyList<string> Keys
     {
         get { lock (_gate) { return [.. _rows.Keys.Select(System.Text.Encoding.UTF8.GetString)]; } }
@@ -75,7 +78,7 @@ internal sealed class FakeEtcdStore
             case EtcdPut put:
                 _rows[put.Key] = new EtcdRow(put.Key, put.Value, revision);
                 events.Add(new EtcdEvent(_rows[put.Key], IsRemoved: false));
-                return new EtcdOpAnswer([], HasMore: false);
+                return new EtcdOpAnswer([]);
             case EtcdDelete delete:
                 foreach (var row in In(delete.Key, delete.End).ToList())
                 {
@@ -83,13 +86,12 @@ internal sealed class FakeEtcdStore
                     events.Add(new EtcdEvent(new EtcdRow(row.Key, [], revision), IsRemoved: true));
                 }
 
-                return new EtcdOpAnswer([], HasMore: false);
+                return new EtcdOpAnswer([]);
             default:
                 var range = (EtcdRange)operation;
                 var rows = In(range.Key, range.End).ToList();
-                return range.Limit > 0 && rows.Count > range.Limit
-                    ? new EtcdOpAnswer(rows[..range.Limit], HasMore: true)
-                    : new EtcdOpAnswer(rows, HasMore: false);
+                LargestRange = Math.Max(LargestRange, rows.Count);
+                return new EtcdOpAnswer(rows);
         }
     }
 

@@ -257,6 +257,36 @@ public sealed class ReplicaTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_log_of_many_small_entries_is_cut_before_it_has_many_bytes()
+    {
+        var server = Start("a", new ReplicationOptions { LogBytes = 20_000, EntriesKept = 2 });
+        await UntilAsync(() => server.Replica.Leads);
+        for (var i = 0; i < 40; i++)
+        {
+            await server.PutAsync("k", $"{i}");
+        }
+
+        await UntilAsync(() => _etcd.CompactedAt > 0);
+        _etcd.Keys.Count(static k => k.Contains("/log/", StringComparison.Ordinal)).ShouldBeLessThan(40);
+    }
+
+    [Fact]
+    public async Task A_long_log_is_read_in_parts_none_of_which_makes_etcd_look_at_all_of_it()
+    {
+        var server = Start("a");
+        await UntilAsync(() => server.Replica.Leads);
+        for (var i = 0; i < 400; i++)
+        {
+            await server.PutAsync("k", $"{i}");
+        }
+
+        var other = Start("b");
+        await UntilAsync(() => other.Index == server.Index);
+        other.Get("k").ShouldBe("399");
+        _etcd.LargestRange.ShouldBe(LogPace.EntriesMax);
+    }
+
+    [Fact]
     public async Task A_follower_that_hears_nothing_reads_again_and_leaves_a_living_leader_in_place()
     {
         var servers = StartThree();

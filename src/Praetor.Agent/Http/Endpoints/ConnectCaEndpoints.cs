@@ -30,6 +30,7 @@ internal sealed class ConnectCaEndpoints(
         Method = "GET",
         Pattern = pattern,
         Acl = AclRequirement.None,
+        Scope = pattern == AgentRoots ? RouteScope.AgentUnlessFar : RouteScope.Catalog,
         Read = Roots,
 
         // The days that remain pass without a change of the state.

@@ -193,7 +193,7 @@ internal static class EtcdAnswers
     {
         const int Range = 1;
         var isSound = true;
-        var answer = new EtcdOpAnswer([], false);
+        var answer = new EtcdOpAnswer([]);
         var reader = new ProtobufReader(message);
         while (reader.Next())
         {
@@ -209,7 +209,7 @@ internal static class EtcdAnswers
 
     private static bool TryReadRange(ReadOnlySpan<byte> message, out EtcdOpAnswer answer)
     {
-        var (more, isSound) = (false, true);
+        var isSound = true;
         var rows = new List<EtcdRow>();
         var reader = new ProtobufReader(message);
         while (reader.Next())
@@ -219,13 +219,9 @@ internal static class EtcdAnswers
                 isSound &= TryReadRow(reader.Bytes, out var row);
                 rows.Add(row);
             }
-            else if (reader.Field == 3)
-            {
-                more = reader.Number != 0;
-            }
         }
 
-        answer = new EtcdOpAnswer(rows, more);
+        answer = new EtcdOpAnswer(rows);
         return isSound && !reader.IsMalformed;
     }
 

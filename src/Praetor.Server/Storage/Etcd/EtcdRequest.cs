@@ -15,7 +15,6 @@ internal sealed class EtcdRequest
     // Numbers of fields in etcd's rpc.proto; they never change their meaning.
     private const int Key = 1;
     private const int RangeEnd = 2;
-    private const int RangeLimit = 3;
     private const int PutValue = 2;
     private const int OpRange = 1;
     private const int OpPut = 2;
@@ -169,9 +168,7 @@ internal sealed class EtcdRequest
         EtcdPut put => ProtobufFormat.SizeOfBytes(Key, put.Key.Length)
             + ProtobufFormat.SizeOfBytes(PutValue, put.Value.Length),
         EtcdDelete delete => SizeOf(delete.Key, delete.End),
-        EtcdRange { Limit: 0 } all => SizeOf(all.Key, all.End),
-        EtcdRange range => SizeOf(range.Key, range.End)
-            + ProtobufFormat.SizeOfNumber(RangeLimit, (ulong)range.Limit),
+        EtcdRange range => SizeOf(range.Key, range.End),
         _ => throw new NotSupportedException($"{op.GetType().Name} is no operation of etcd's"),
     };
 
@@ -200,11 +197,6 @@ internal sealed class EtcdRequest
                 break;
             case EtcdRange range:
                 WriteRange(ref writer, range.Key, range.End);
-                if (range.Limit > 0)
-                {
-                    writer.WriteNumber(RangeLimit, (ulong)range.Limit);
-                }
-
                 break;
         }
     }

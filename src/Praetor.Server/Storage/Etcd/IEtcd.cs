@@ -74,10 +74,10 @@ public sealed record EtcdPut(byte[] Key, byte[] Value) : EtcdOp;
 public sealed record EtcdDelete(byte[] Key, byte[]? End) : EtcdOp;
 
 /// <summary>Reads keys in order.</summary>
+/// <remarks>etcd has a limit for what it answers, too, but then still counts all keys of the range.</remarks>
 /// <param name="Key">The first.</param>
 /// <param name="End">The first beyond. Null: only <paramref name="Key"/>.</param>
-/// <param name="Limit">At most so many; 0: all.</param>
-public sealed record EtcdRange(byte[] Key, byte[]? End, int Limit = 0) : EtcdOp;
+public sealed record EtcdRange(byte[] Key, byte[]? End) : EtcdOp;
 
 /// <summary>A transaction. One with a put or a delete goes through the log of all members, and its reads see the state
 /// at its place there.</summary>
@@ -92,8 +92,7 @@ public sealed record EtcdTxnAnswer(bool Succeeded, long Revision, IReadOnlyList<
 
 /// <summary>What one operation answered.</summary>
 /// <param name="Rows">What a range read; empty for others.</param>
-/// <param name="HasMore">Whether a range's limit left some out.</param>
-public sealed record EtcdOpAnswer(IReadOnlyList<EtcdRow> Rows, bool HasMore);
+public sealed record EtcdOpAnswer(IReadOnlyList<EtcdRow> Rows);
 
 /// <summary>A key that is there.</summary>
 public readonly record struct EtcdRow(byte[] Key, byte[] Value, long ModRevision);

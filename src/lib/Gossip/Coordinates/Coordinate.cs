@@ -45,6 +45,12 @@ public sealed record Coordinate(IReadOnlyList<double> Vector, double Error, doub
         return adjusted > 0 ? adjusted : raw;
     }
 
+    /// <summary>By how many seconds at most the distance to anybody differs between here and an earlier place of the
+    /// same member; infinite when the two cannot be compared.</summary>
+    public double SecondsMovedFrom(Coordinate earlier) => IsCompatibleWith(earlier)
+        ? PlaneSecondsTo(earlier) + Math.Abs(Height - earlier.Height) + Math.Abs(Adjustment - earlier.Adjustment)
+        : double.PositiveInfinity;
+
     /// <summary>The distance without adjustments, in seconds.</summary>
     internal double RawSecondsTo(Coordinate other)
     {
@@ -54,13 +60,18 @@ public sealed record Coordinate(IReadOnlyList<double> Vector, double Error, doub
                 $"a coordinate of {other.Vector.Count} dimensions has no distance to one of {Vector.Count}: "
                 + "check IsCompatibleWith first", nameof(other));
         }
+        return PlaneSecondsTo(other) + Height + other.Height;
+    }
+
+    private double PlaneSecondsTo(Coordinate other)
+    {
         var sum = 0.0;
         for (var i = 0; i < Vector.Count; i++)
         {
             var difference = Vector[i] - other.Vector[i];
             sum += difference * difference;
         }
-        return Math.Sqrt(sum) + Height + other.Height;
+        return Math.Sqrt(sum);
     }
 
     // Finite coordinates of strangers may still be too far apart for a TimeSpan.
