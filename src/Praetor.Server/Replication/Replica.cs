@@ -223,10 +223,11 @@ public sealed class Replica : IAsyncDisposable
             }
 
             Tell(view.Leader);
-            var isCut = view.Snapshot is { } snapshot && snapshot.Sequence > _applied
-                && (view.Entries.Count == 0 || view.Entries[0].Sequence != from);
-            if (isCut && !await LoadAsync(view.Snapshot!))
+            if (view.Snapshot is { } snapshot && snapshot.Sequence > _applied
+                && (view.Entries.Count == 0 || view.Entries[0].Sequence != from))
             {
+                // Loaded or not (another may have taken its place): what follows it was not read.
+                await LoadAsync(snapshot);
                 continue;
             }
 
@@ -243,7 +244,7 @@ public sealed class Replica : IAsyncDisposable
                 return view;
             }
 
-            if (!isCut && _applied < from)
+            if (_applied < from)
             {
                 throw new StorageFailedException(
                     $"the replicated log has no place {from}, and no snapshot that reaches beyond it");
@@ -257,18 +258,17 @@ public sealed class Replica : IAsyncDisposable
         && (view.Snapshot is null || view.Snapshot.Sequence <= _applied)
         && (view.Entries.Count == 0 || view.Entries[^1].Sequence <= _applied);
 
-    private async Task<bool> LoadAsync(SnapshotPointer pointer)
+    private async Task LoadAsync(SnapshotPointer pointer)
     {
         if (await _snapshots.ReadAsync(pointer, _stop.Token) is not { } records)
         {
-            return false;
+            return;
         }
 
         await Store.ReplaceAsync(pointer.LastIndex, records);
         _applied = pointer.Sequence;
         _engine.Shorten(_engine.LogBytes);
         _tell(false, $"loaded a snapshot: records={records.Count} index={pointer.LastIndex}");
-        return true;
     }
 
     private async Task ApplyAsync(ulong sequence, byte[] bytes)

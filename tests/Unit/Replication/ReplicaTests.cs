@@ -271,6 +271,29 @@ public sealed class ReplicaTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_follows_a_snapshot_is_read_before_a_server_has_the_state()
+    {
+        var server = Start("a", new ReplicationOptions { LogBytes = 60_000, EntriesKept = 2 });
+        await UntilAsync(() => server.Replica.Leads);
+        for (var i = 0; i < 70; i++)
+        {
+            await server.PutAsync("k", $"{i}");
+        }
+
+        await UntilAsync(() => _etcd.CompactedAt > 0);
+        for (var i = 0; i < 30; i++)
+        {
+            await server.PutAsync("k", $"then {i}");
+        }
+
+        // Nothing is told any more, so all that it knows it has read.
+        var deaf = Start("b");
+        deaf.Etcd.LosesEvents = true;
+        await UntilAsync(() => deaf.Replica.HasState);
+        deaf.Get("k").ShouldBe("then 29");
+    }
+
+    [Fact]
     public async Task A_long_log_is_read_in_parts_none_of_which_makes_etcd_look_at_all_of_it()
     {
         var server = Start("a");
