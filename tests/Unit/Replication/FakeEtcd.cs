@@ -134,6 +134,12 @@ internal sealed class FakeEtcd(FakeEtcdStore store) : IEtcd
     /// <summary>How many parts were refused so.</summary>
     public int PartsRefused;
 
+    /// <summary>What is larger is not taken.</summary>
+    public int AnswerBytesMax = int.MaxValue;
+
+    /// <summary>How many answers were so.</summary>
+    public int AnswersTooLarge;
+
     /// <summary>How many entries are done and then refused for lack of space, as etcd does with what passes its
     /// quota.</summary>
     public int DoneWithoutSpace;
@@ -159,6 +165,12 @@ internal sealed class FakeEtcd(FakeEtcdStore store) : IEtcd
         }
 
         var answer = store.Commit(txn);
+        if (answer.Answers.Sum(static a => a.Rows.Sum(static r => r.Value.Length)) > AnswerBytesMax)
+        {
+            Interlocked.Increment(ref AnswersTooLarge);
+            throw new EtcdUnknownException("an answer that is too large");
+        }
+
         var isEntry = txn.Then is [EtcdPut one] && IsEntry(one);
         if (isEntry && Interlocked.Decrement(ref DoneWithoutSpace) >= 0)
         {

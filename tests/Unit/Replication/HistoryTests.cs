@@ -46,7 +46,7 @@ public sealed class HistoryTests
     private static async Task<Workload> RunAsync(SimulatedCluster cluster, int seed, bool mayBeStale)
     {
         // Small, so that logs are cut and states loaded all the time.
-        var options = new ReplicationOptions { LogBytes = 20_000, EntriesKept = 5, PartBytes = 2000, EntryBytes = 300 };
+        var options = new ReplicationOptions { LogBytes = 90_000, EntriesKept = 5, PartBytes = 2000, EntryBytes = 300 };
         foreach (var name in (string[])["a", "b", "c"])
         {
             cluster.Start(name, options).Etcd.DelayMax = TimeSpan.FromMilliseconds(4);

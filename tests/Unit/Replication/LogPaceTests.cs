@@ -1,5 +1,4 @@
 using Praetor.Server.Replication;
-using Praetor.Server.Storage.Etcd;
 using Shouldly;
 using Xunit;
 
@@ -37,11 +36,6 @@ public sealed class LogPaceTests
         pace.Read(View(8, bytes: 1024 * 1024, hasMore: true));
         pace.Entries.ShouldBe(8);
     }
-
-    [Fact]
-    public void The_largest_reading_of_usual_entries_is_one_that_a_client_takes() =>
-        ((long)LogPace.EntriesMax * _options.EntryBytes).ShouldBeLessThan(
-            new EtcdClientOptions { Endpoints = ["http://localhost"] }.AnswerBytesMax);
 
     [Fact]
     public void After_a_failure_little_is_asked_for()

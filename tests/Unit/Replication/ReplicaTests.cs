@@ -298,15 +298,38 @@ public sealed class ReplicaTests : IAsyncLifetime
     {
         var server = Start("a");
         await UntilAsync(() => server.Replica.Leads);
-        for (var i = 0; i < 400; i++)
+        for (var i = 0; i < 600; i++)
         {
             await server.PutAsync("k", $"{i}");
         }
 
         var other = Start("b");
         await UntilAsync(() => other.Index == server.Index);
-        other.Get("k").ShouldBe("399");
-        _etcd.LargestRange.ShouldBe(LogPace.EntriesMax);
+        other.Get("k").ShouldBe("599");
+        _etcd.LargestRange.ShouldBe(256, "of readings of 8, 16 and so on");
+    }
+
+    [Fact]
+    public async Task Large_entries_that_follow_many_small_ones_are_read_in_smaller_parts_when_an_answer_is_too_large()
+    {
+        var server = Start("a");
+        await UntilAsync(() => server.Replica.Leads);
+        for (var i = 0; i < 300; i++)
+        {
+            await server.PutAsync("small", $"{i}");
+        }
+
+        var random = new Random(1);
+        for (var i = 0; i < 60; i++)
+        {
+            await server.PutAsync("large", random.GetHexString(10_000));
+        }
+
+        var other = Start("b");
+        other.Etcd.AnswerBytesMax = 100_000;
+        await UntilAsync(() => other.Index == server.Index);
+        other.All().ShouldBe(server.All());
+        other.Etcd.AnswersTooLarge.ShouldBeGreaterThan(0);
     }
 
     [Fact]
@@ -362,7 +385,7 @@ public sealed class ReplicaTests : IAsyncLifetime
     public async Task Nothing_that_was_acknowledged_is_lost_whatever_breaks(int seed)
     {
         var random = new Random(seed);
-        var options = new ReplicationOptions { LogBytes = 3000, EntriesKept = 2, PartBytes = 1000, EntryBytes = 300 };
+        var options = new ReplicationOptions { LogBytes = 13_000, EntriesKept = 2, PartBytes = 1000, EntryBytes = 300 };
         List<Server> servers = [Start("a", options), Start("b", options), Start("c", options)];
         var acknowledged = new Dictionary<string, ulong>(StringComparer.Ordinal);
         var writes = new List<(string Key, Task<Outcome<bool>> Done)>();
