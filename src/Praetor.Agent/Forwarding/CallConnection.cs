@@ -32,14 +32,18 @@ internal abstract class CallConnection(Stream input, Stream output, TimeProvider
     /// <summary>How much may be on its way here.</summary>
     private const int WindowBytes = 8 * 1024 * 1024;
 
-    private const int InBytes = 4 * (Http2Frame.HeaderBytes + Http2Frame.PayloadBytesDefault);
-    private const int OutBytes = 4 * (Http2Frame.HeaderBytes + Http2Frame.PayloadBytesDefault);
-    private const int FirstBodyBytes = 16 * 1024;
+    private const int InBytes = 2 * (Http2Frame.HeaderBytes + Http2Frame.PayloadBytesDefault);
+    private const int OutBytes = 3 * (Http2Frame.HeaderBytes + Http2Frame.PayloadBytesDefault);
+    private const int FirstBodyBytes = 4 * 1024;
+
+    // A buffer that a large frame made larger than this is not kept.
+    private const int KeptBodyBytesMax = 64 * 1024;
     private const int NumberBytes = 4;
     private const int PingBytes = 8;
 
-    // Beyond this the other end asks for more confirmations than it reads.
-    private const int ControlBytesMax = 64 * 1024;
+    // Beyond this the other end asks for more confirmations than it reads: one reading may ask for as many bytes as it
+    // has. Little else is said besides, so that all of it goes out at once.
+    private const int ConfirmationBytesMax = InBytes;
 
     private readonly Lock _gate = new();
     private readonly SemaphoreSlim _sending = new(1, 1);
@@ -47,7 +51,7 @@ internal abstract class CallConnection(Stream input, Stream output, TimeProvider
     private readonly byte[] _out = new byte[OutBytes];
     private readonly ArrayBufferWriter<byte> _control = new();
     private byte[] _body = new byte[FirstBodyBytes];
-    private byte[] _headers = [];
+    private ArrayBufferWriter<byte>? _block;
     private TaskCompletionSource? _room;
     private long _window = Http2Frame.WindowDefault;
     private long _streamWindow = Http2Frame.WindowDefault;
@@ -56,11 +60,22 @@ internal abstract class CallConnection(Stream input, Stream output, TimeProvider
     private int _inEnd;
     private int _bodyStart;
     private int _bodyEnd;
-    private int _unannounced;
+    private int _open = WindowBytes;
+    private int _announced;
+    private long _sendingFrom;
     private long _heardAt = time.GetTimestamp();
     private long _pingedAt;
     private bool _hasCome;
     private bool _isOver;
+    private volatile bool _hasFields;
+    private volatile bool _isBroken;
+
+    /// <summary>Whether the header fields of the other end have come, before which there is no body.</summary>
+    public bool HasBegun => _hasFields;
+
+    /// <summary>For how long the bytes that are being sent have waited for the other end; zero: none are.</summary>
+    public TimeSpan SendTime => Volatile.Read(ref _sendingFrom) is > 0 and var from
+        ? time.GetElapsedTime(from) : TimeSpan.Zero;
 
     /// <summary>How long nothing has come.</summary>
     public TimeSpan Silence => time.GetElapsedTime(Volatile.Read(ref _heardAt));
@@ -72,6 +87,7 @@ internal abstract class CallConnection(Stream input, Stream output, TimeProvider
     /// <exception cref="IOException">The connection broke.</exception>
     public async ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken stop)
     {
+        Volatile.Write(ref _sendingFrom, time.GetTimestamp());
         while (!bytes.IsEmpty)
         {
             await UntilRoomAsync(stop);
@@ -83,9 +99,12 @@ internal abstract class CallConnection(Stream input, Stream output, TimeProvider
             }
             finally
             {
-                EndSending();
+                _sending.Release();
+                SendControl();
             }
         }
+
+        Volatile.Write(ref _sendingFrom, 0);
     }
 
     /// <summary>Waits until more has come; false: it is over.</summary>
@@ -122,6 +141,7 @@ internal abstract class CallConnection(Stream input, Stream output, TimeProvider
         if (_bodyStart == _bodyEnd)
         {
             (_bodyStart, _bodyEnd) = (0, 0);
+            _body = _body.Length > KeptBodyBytesMax ? new byte[FirstBodyBytes] : _body;
         }
     }
 
@@ -203,16 +223,8 @@ internal abstract class CallConnection(Stream input, Stream output, TimeProvider
     /// <summary>Sends what the protocol has to say, unless somebody sends, who does it then.</summary>
     protected void SendControl()
     {
-        lock (_gate)
-        {
-            if (_control.WrittenCount == 0)
-            {
-                return;
-            }
-        }
-
         // Whoever sends now looks for it afterwards.
-        if (_sending.Wait(0, CancellationToken.None))
+        if (HasControl() && _sending.Wait(0, CancellationToken.None))
         {
             _ = SendControlAsync();
         }
@@ -267,46 +279,56 @@ internal abstract class CallConnection(Stream input, Stream output, TimeProvider
         }
     }
 
+    private bool HasControl()
+    {
+        lock (_gate)
+        {
+            return !_isBroken && (_control.WrittenCount > 0 || _announced > 0);
+        }
+    }
+
     private int PackControl()
     {
-        var bytes = _control.WrittenSpan;
-        if (bytes.Length > _out.Length)
+        if (_announced > 0)
         {
-            throw new IOException("the other end wants more confirmed than it reads");
+            WriteWindow(_control, 0, _announced);
+            WriteWindow(_control, StreamId, _announced);
+            _announced = 0;
         }
 
+        var bytes = _control.WrittenSpan;
         bytes.CopyTo(_out);
         var packed = bytes.Length;
         _control.ResetWrittenCount();
         return packed;
     }
 
+    // For whoever may send, which it gives back. A loop: the other end may ask on and on while each answer goes at
+    // once.
     private async Task SendControlAsync()
     {
-        try
+        do
         {
-            int packed;
-            lock (_gate)
+            try
             {
-                packed = PackControl();
+                int packed;
+                lock (_gate)
+                {
+                    packed = PackControl();
+                }
+
+                await output.WriteAsync(_out.AsMemory(0, packed), CancellationToken.None);
             }
-
-            await output.WriteAsync(_out.AsMemory(0, packed), CancellationToken.None);
+            catch (Exception) // supervisor: whoever reads hears of it, and nothing more is sent
+            {
+                _isBroken = true;
+            }
+            finally
+            {
+                _sending.Release();
+            }
         }
-        catch (Exception e) when (e is IOException or ObjectDisposedException)
-        {
-            // Whoever reads hears of it.
-        }
-        finally
-        {
-            EndSending();
-        }
-    }
-
-    private void EndSending()
-    {
-        _sending.Release();
-        SendControl();
+        while (HasControl() && _sending.Wait(0, CancellationToken.None));
     }
 
     private bool TryTakeFrame()
@@ -367,21 +389,20 @@ internal abstract class CallConnection(Stream input, Stream output, TimeProvider
 
     private void TakeData(Http2Frame frame, ReadOnlySpan<byte> payload)
     {
-        if (!frame.TryStrip(payload, out var data))
+        _open -= payload.Length;
+        if (!_hasFields || _open < 0 || !frame.TryStrip(payload, out var data))
         {
-            throw new InvalidDataException("a malformed frame of the other end");
+            throw new InvalidDataException("a malformed frame of the other end, or one too many");
         }
 
-        _unannounced += payload.Length;
-        if (_unannounced > WindowBytes / 2)
+        if (_open < WindowBytes / 2)
         {
             lock (_gate)
             {
-                WriteWindow(_control, 0, _unannounced);
-                WriteWindow(_control, StreamId, _unannounced);
+                _announced += WindowBytes - _open;
             }
 
-            _unannounced = 0;
+            _open = WindowBytes;
         }
 
         if (_body.Length - _bodyEnd < data.Length)
@@ -406,22 +427,30 @@ internal abstract class CallConnection(Stream input, Stream output, TimeProvider
 
     private void TakeHeaders(Http2Frame frame, ReadOnlySpan<byte> payload)
     {
-        if (!frame.TryStrip(payload, out var part) || _headers.Length + part.Length > HeaderBlockBytesMax)
+        // One block and no more: neither end has anything to say after the body.
+        var begins = frame.Type == Http2FrameType.Headers;
+        if (_hasFields || begins == _block is not null || !frame.TryStrip(payload, out var part)
+            || (part.IsEmpty && !begins) || (_block?.WrittenCount ?? 0) + part.Length > HeaderBlockBytesMax)
         {
-            throw new InvalidDataException("headers of the other end that are malformed or too long");
+            throw new InvalidDataException("headers of the other end that are malformed, too long, or too many");
         }
 
-        _isOver |= frame.Type == Http2FrameType.Headers && (frame.Flags & Http2Frame.EndStream) != 0;
-        _headers = [.. _headers, .. part];
+        _isOver |= begins && (frame.Flags & Http2Frame.EndStream) != 0;
+        _block ??= new ArrayBufferWriter<byte>(Math.Max(1, part.Length));
+        _block.Write(part);
         if ((frame.Flags & Http2Frame.EndHeaders) == 0)
         {
             return;
         }
 
-        var fields = new HpackReader(_headers, new byte[HeaderBlockBytesMax]);
+        var fields = new HpackReader(_block.WrittenSpan, new byte[HeaderBlockBytesMax]);
         TakeFields(ref fields);
-        _headers = fields.IsMalformed
-            ? throw new InvalidDataException("headers of the other end that are malformed") : [];
+        if (fields.IsMalformed)
+        {
+            throw new InvalidDataException("headers of the other end that are malformed");
+        }
+
+        (_hasFields, _block) = (true, null);
     }
 
     private void TakeSettings(ReadOnlySpan<byte> payload)
@@ -443,7 +472,7 @@ internal abstract class CallConnection(Stream input, Stream output, TimeProvider
     {
         lock (_gate)
         {
-            if (_control.WrittenCount > ControlBytesMax / 2)
+            if (_control.WrittenCount > ConfirmationBytesMax)
             {
                 throw new IOException("the other end wants more confirmed than it reads");
             }

@@ -22,54 +22,74 @@ internal sealed partial class CallServer(Func<HttpContext, Task> answer, TimePro
     // Most calls carry the trail and what is accepted.
     private const int HeadersUsual = 4;
 
-    /// <summary>Serves one connection until the other side ends it, or is not there any more.</summary>
+    // How long the first request may take, and how long nothing may come: whoever calls ends a connection that is not
+    // used, and pings it while it waits.
+    private static readonly TimeSpan BeginTime = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan SilenceMax = TimeSpan.FromSeconds(30);
+
+    // How long answers may wait for one who does not read them.
+    private static readonly TimeSpan SendTime = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(5);
+
+    // For so long calls that came together are answered before the connection is read again, and pings with it; what
+    // is left then is answered on other threads.
+    private static readonly TimeSpan TurnTime = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>Serves one connection until the other side ends it, or does not take part any more.</summary>
     public async Task ServeAsync(ConnectionContext context)
     {
         using var connection = new CallServerConnection(
             context.Transport.Input.AsStream(), context.Transport.Output.AsStream(), RpcRoutes.Calls, time);
-
-        // Whoever calls ends the connection when it is not used, and pings it while it waits.
-        using var watch = time.CreateTimer(
+        var begin = time.GetTimestamp();
+        using var look = time.CreateTimer(
             _ =>
             {
-                if (connection.Silence >= RpcLimits.IdleTime)
+                if (connection.Silence >= SilenceMax || connection.SendTime >= SendTime
+                    || (!connection.HasBegun && time.GetElapsedTime(begin) >= BeginTime))
                 {
                     context.Abort();
                 }
             },
-            null, RpcLimits.IdleTime, RpcLimits.IdleTime);
+            null, LookInterval, LookInterval);
         var lifetime = context.Features.Get<IConnectionLifetimeNotificationFeature>();
         await using var leaving = (lifetime?.ConnectionClosedRequested ?? CancellationToken.None)
             .UnsafeRegister(static c => ((CallServerConnection)c!).GoAway(), connection);
         try
         {
-            await AnswerAllAsync(connection, context.ConnectionClosed);
+            await AnswerAllAsync(connection, context);
         }
         catch (InvalidDataException e)
         {
             Log.Malformed(log, e.Message);
-            context.Abort();
         }
         catch (Exception e) when (e is IOException or OperationCanceledException)
         {
             // The other agent, or the connection, is gone; nobody reads an answer.
         }
+        finally
+        {
+            // Also what is still being sent, to one who may never read it.
+            context.Abort();
+        }
     }
 
-    private async Task AnswerAllAsync(CallServerConnection connection, CancellationToken stop)
+    private async Task AnswerAllAsync(CallServerConnection connection, ConnectionContext context)
     {
+        var stop = context.ConnectionClosed;
         await connection.BeginAsync(stop);
-        var outbox = new FrameOutbox(bytes => connection.SendAsync(bytes, stop));
         using var places = new SemaphoreSlim(CallsMax, CallsMax);
+        var outbox = new FrameOutbox(bytes => connection.SendAsync(bytes, stop));
+        var serving = new Serving(outbox, places, context);
         while (await connection.ReadAsync())
         {
+            var begin = time.GetTimestamp();
             var came = new ReadOnlySequence<byte>(connection.Body);
             var rest = came;
             bool isSound;
             while (CallFrames.TryTake(ref rest, out var frame, out isSound))
             {
                 await places.WaitAsync(stop);
-                if (!Begin(frame, outbox, places, stop))
+                if (!Begin(frame, serving, isLate: time.GetElapsedTime(begin) >= TurnTime))
                 {
                     throw new InvalidDataException("a call cannot be read");
                 }
@@ -84,8 +104,7 @@ internal sealed partial class CallServer(Func<HttpContext, Task> answer, TimePro
         }
     }
 
-    private bool Begin(
-        in ReadOnlySequence<byte> frame, FrameOutbox outbox, SemaphoreSlim places, CancellationToken aborted)
+    private bool Begin(in ReadOnlySequence<byte> frame, Serving serving, bool isLate)
     {
         var headers = new HeaderDictionary(HeadersUsual);
         if (!CallFrames.TryReadCall(
@@ -94,27 +113,28 @@ internal sealed partial class CallServer(Func<HttpContext, Task> answer, TimePro
             return false;
         }
 
-        var call = new CallContext(number, method, target, headers, body, aborted);
-        var answering = AnswerAsync(call, outbox);
+        var call = new CallContext(number, method, target, headers, body, serving.Context.ConnectionClosed);
+        var answering = isLate
+            ? Task.Run(() => AnswerAsync(call, serving), CancellationToken.None) : AnswerAsync(call, serving);
         if (answering.IsCompleted)
         {
-            places.Release();
+            serving.Places.Release();
         }
         else
         {
-            _ = LaterAsync(answering, outbox, places);
+            _ = LaterAsync(answering, serving);
         }
 
         return true;
     }
 
-    private static async Task LaterAsync(Task answering, FrameOutbox outbox, SemaphoreSlim places)
+    private static async Task LaterAsync(Task answering, Serving serving)
     {
         await answering;
-        outbox.Flush();
+        serving.Outbox.Flush();
         try
         {
-            places.Release();
+            serving.Places.Release();
         }
         catch (ObjectDisposedException)
         {
@@ -122,7 +142,7 @@ internal sealed partial class CallServer(Func<HttpContext, Task> answer, TimePro
         }
     }
 
-    private async Task AnswerAsync(CallContext call, FrameOutbox outbox)
+    private async Task AnswerAsync(CallContext call, Serving serving)
     {
         try
         {
@@ -137,12 +157,12 @@ internal sealed partial class CallServer(Func<HttpContext, Task> answer, TimePro
         {
             Log.Failed(log, e, call.Method);
             var failed = new HeaderDictionary { ["Content-Type"] = Reply.TextType };
-            outbox.Add((call, failed), static (to, it) => CallFrames.WriteAnswer(
+            Add(serving, (call, failed), static (to, it) => CallFrames.WriteAnswer(
                 to, it.call.Number, StatusCodes.Status500InternalServerError, it.failed, "internal error"u8));
             return;
         }
 
-        outbox.Add(call, static (to, it) =>
+        Add(serving, call, static (to, it) =>
         {
             // Room for the headers is left.
             var fits = !it.IsBroken && it.AnswerBody.Length <= CallFrames.BytesMax / 2;
@@ -151,6 +171,21 @@ internal sealed partial class CallServer(Func<HttpContext, Task> answer, TimePro
                 fits ? it.AnswerHeaders : new HeaderDictionary(), fits ? it.AnswerBody : []);
         });
     }
+
+    private static void Add<T>(Serving serving, T state, Action<ArrayBufferWriter<byte>, T> write)
+    {
+        if (!serving.Outbox.Add(state, write))
+        {
+            // Answers are never left out: whoever waits for one hears that the connection is over.
+            serving.Context.Abort();
+        }
+    }
+
+    /// <summary>One connection that is being served.</summary>
+    /// <param name="Outbox">Where answers go.</param>
+    /// <param name="Places">How many calls may be under way.</param>
+    /// <param name="Context">The connection.</param>
+    private sealed record Serving(FrameOutbox Outbox, SemaphoreSlim Places, ConnectionContext Context);
 
     private static partial class Log
     {

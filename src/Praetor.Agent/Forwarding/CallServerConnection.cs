@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Text;
 using Codecs.Http2;
 
 namespace Praetor.Agent.Forwarding;
@@ -17,7 +18,6 @@ internal sealed class CallServerConnection(Stream input, Stream output, string p
     private const int GoAwayBytes = 8;
 
     private readonly Stream _input = input;
-    private bool _isBegun;
 
     /// <summary>Takes what a client says first, and answers with the settings.</summary>
     /// <exception cref="IOException">The connection broke.</exception>
@@ -54,17 +54,14 @@ internal sealed class CallServerConnection(Stream input, Stream output, string p
         while (fields.Next())
         {
             isHere |= fields.Name.SequenceEqual(":path"u8)
-                && fields.Value.SequenceEqual(System.Text.Encoding.ASCII.GetBytes(path));
+                && fields.Value.SequenceEqual(Encoding.ASCII.GetBytes(path));
         }
 
-        // Fields after the body say nothing here.
-        if (_isBegun)
+        if (!isHere)
         {
-            return;
+            throw new InvalidDataException($"a connection for calls begins with a request for {path}");
         }
 
-        _isBegun = isHere ? true
-            : throw new InvalidDataException($"a connection for calls begins with a request for {path}");
         AddControl(static control =>
         {
             var block = new ArrayBufferWriter<byte>(1);

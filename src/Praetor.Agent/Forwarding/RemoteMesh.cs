@@ -153,7 +153,7 @@ internal sealed class RemoteMesh : IMeshView, IAsyncDisposable
     }
 
     // None for what this agent keeps for itself anyway. The server passes on what is for another datacenter.
-    private static string RootsParameters(ApiRequest request)
+    private string RootsParameters(ApiRequest request)
     {
         var parameters = (request.Query.Has("pem"), request.Pretty) switch
         {
@@ -161,7 +161,9 @@ internal sealed class RemoteMesh : IMeshView, IAsyncDisposable
             (_, true) => "&pretty",
             _ => "",
         };
-        parameters += request.Datacenter is { Length: > 0 } named ? "&dc=" + Uri.EscapeDataString(named) : "";
+        parameters += request.Datacenter is { Length: > 0 } named
+            && !named.Equals(_config.Datacenter, StringComparison.OrdinalIgnoreCase)
+                ? "&dc=" + Uri.EscapeDataString(named) : "";
         return parameters.Length == 0 ? "" : string.Concat("?", parameters.AsSpan(1));
     }
 

@@ -83,7 +83,7 @@ internal sealed class HttpServer : IHttpApplication<HttpContext>, IAsyncDisposab
         kestrel.Limits.Http2.MaxStreamsPerConnection = options.StreamsPerConnectionMax;
         if (options.IsHttp2)
         {
-            // A stream of calls is silent for as long as there is none.
+            // What another agent passes on comes as fast as its user sends it, whom that agent bounds.
             kestrel.Limits.MinRequestBodyDataRate = null;
         }
 

@@ -11,6 +11,8 @@ namespace Integration.Lifecycle;
 /// <summary>What trimming must not have done to the code that is published.</summary>
 public sealed class PublishedCodeTests
 {
+    private const string Monitor = "System.Threading.Monitor";
+    private const string Lock = "System.Threading.Lock";
     private const byte Call = 0x28;
     private const int TokenBytes = 4;
 
@@ -65,8 +67,8 @@ public sealed class PublishedCodeTests
         }
 
         var reader = image.GetMetadataReader();
-        HashSet<int> enters = [.. Calls(reader, "Monitor", "Enter"), .. Calls(reader, "Lock", "EnterScope")];
-        HashSet<int> exits = [.. Calls(reader, "Monitor", "Exit"), .. Calls(reader, "Scope", "Dispose")];
+        HashSet<int> enters = [.. Calls(reader, Monitor, "Enter"), .. Calls(reader, Lock, "EnterScope")];
+        HashSet<int> exits = [.. Calls(reader, Monitor, "Exit"), .. Calls(reader, Lock + "/Scope", "Dispose")];
         foreach (var type in reader.TypeDefinitions)
         {
             foreach (var handle in reader.GetTypeDefinition(type).GetMethods())
@@ -98,7 +100,7 @@ public sealed class PublishedCodeTests
         {
             var member = reader.GetMemberReference(handle);
             if (member.Parent.Kind == HandleKind.TypeReference && reader.GetString(member.Name) == name
-                && reader.GetString(reader.GetTypeReference((TypeReferenceHandle)member.Parent).Name) == type)
+                && NameOf(reader, (TypeReferenceHandle)member.Parent) == type)
             {
                 tokens.Add(MetadataTokens.GetToken(handle));
             }
@@ -108,7 +110,7 @@ public sealed class PublishedCodeTests
         {
             var method = reader.GetMethodDefinition(handle);
             if (reader.GetString(method.Name) == name
-                && reader.GetString(reader.GetTypeDefinition(method.GetDeclaringType()).Name) == type)
+                && NameOf(reader, method.GetDeclaringType()) == type)
             {
                 tokens.Add(MetadataTokens.GetToken(handle));
             }
@@ -127,6 +129,15 @@ public sealed class PublishedCodeTests
         }
 
         return count;
+    }
+
+    private static string NameOf(MetadataReader reader, TypeReferenceHandle handle)
+    {
+        var type = reader.GetTypeReference(handle);
+        var name = reader.GetString(type.Name);
+        return type.ResolutionScope.Kind == HandleKind.TypeReference
+            ? $"{NameOf(reader, (TypeReferenceHandle)type.ResolutionScope)}/{name}"
+            : $"{reader.GetString(type.Namespace)}.{name}";
     }
 
     private static string NameOf(MetadataReader reader, TypeDefinitionHandle handle)

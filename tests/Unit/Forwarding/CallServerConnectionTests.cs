@@ -62,6 +62,10 @@ public sealed class CallServerConnectionTests : IAsyncLifetime
     {
         const int Bytes = 30 * 1024 * 1024;
         await BeginAsync(Path);
+        var serving = _server.ReadAsync().AsTask();
+        await _client.SendAsync(new byte[1], Stop);
+        (await serving).ShouldBeTrue();
+        _server.Advance(1);
 
         await Task.WhenAll(
             SendAllAsync(_client, Bytes), TakenAsync(_server, Bytes),
@@ -92,15 +96,128 @@ public sealed class CallServerConnectionTests : IAsyncLifetime
         await Should.ThrowAsync<InvalidDataException>(async () => await _server.ReadAsync());
     }
 
-    [Fact]
-    public async Task A_second_request_is_refused()
+    [Theory]
+    [InlineData("a second request", Http2FrameType.Headers, Http2Frame.EndHeaders, "83", 3)]
+    [InlineData("a second block of headers", Http2FrameType.Headers, Http2Frame.EndHeaders, "83", 1)]
+    [InlineData("more of no block", Http2FrameType.Continuation, 0, "83", 1)]
+    [InlineData("a body of another request", Http2FrameType.Data, 0, "00", 3)]
+    public async Task What_a_caller_must_not_send_ends_the_connection(
+        string what, Http2FrameType type, byte flags, string payload, int stream)
     {
         await BeginAsync(Path);
-        var frame = new byte[Http2Frame.HeaderBytes];
-        new Http2Frame(0, Http2FrameType.Headers, Http2Frame.EndHeaders, 3).Write(frame);
-        await _to.WriteAsync(frame, Stop);
+        await SendAsync(type, flags, Convert.FromHexString(payload), stream);
+
+        await Should.ThrowAsync<InvalidDataException>(async () => await _server.ReadAsync(), what);
+    }
+
+    [Fact]
+    public async Task A_body_without_headers_is_refused()
+    {
+        await _to.WriteAsync(Http2Frame.Preface.ToArray(), Stop);
+        await SendAsync(Http2FrameType.Data, 0, [1, 2, 3], 1);
+        await _server.BeginAsync(Stop);
 
         await Should.ThrowAsync<InvalidDataException>(async () => await _server.ReadAsync());
+    }
+
+    [Fact]
+    public async Task A_block_of_headers_in_endless_empty_parts_is_refused()
+    {
+        await _to.WriteAsync(Http2Frame.Preface.ToArray(), Stop);
+        await SendAsync(Http2FrameType.Headers, 0, [0x83], 1);
+        await SendAsync(Http2FrameType.Continuation, 0, [], 1);
+        await _server.BeginAsync(Stop);
+
+        await Should.ThrowAsync<InvalidDataException>(async () => await _server.ReadAsync());
+    }
+
+    [Fact]
+    public async Task Who_asks_for_confirmations_and_reads_none_is_left()
+    {
+        await BeginAsync(Path);
+        var asking = Task.Run(
+            async () =>
+            {
+                var pings = new MemoryStream();
+                for (var i = 0; i < 1000; i++)
+                {
+                    pings.Write(Frame(Http2FrameType.Ping, 0, new byte[8], 0));
+                }
+
+                while (true)
+                {
+                    await _to.WriteAsync(pings.ToArray(), Stop);
+                }
+            }, Stop);
+
+        await Should.ThrowAsync<IOException>(async () => await _server.ReadAsync());
+
+        _server.Dispose();
+        await Should.ThrowAsync<IOException>(asking);
+    }
+
+    [Fact]
+    public async Task Many_confirmations_go_to_who_reads_them()
+    {
+        const int Pings = 500;
+        await BeginAsync(Path);
+        var serving = _server.ReadAsync().AsTask();
+        for (var wave = 0; wave < 100; wave++)
+        {
+            for (var i = 0; i < Pings; i++)
+            {
+                await SendAsync(Http2FrameType.Ping, 0, new byte[8], 0);
+            }
+
+            await CountPingsAsync(Pings);
+        }
+
+        serving.IsCompleted.ShouldBeFalse();
+        await SendAsync(Http2FrameType.Data, 0, [1], 1);
+        (await serving).ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task How_long_an_answer_waits_for_its_reader_is_known()
+    {
+        await BeginAsync(Path);
+        _server.SendTime.ShouldBe(TimeSpan.Zero);
+        await _server.SendAsync(new byte[100], Stop);
+        _server.SendTime.ShouldBe(TimeSpan.Zero);
+
+        _time.Advance(TimeSpan.FromSeconds(1));
+        var sending = _server.SendAsync(new byte[100_000], Stop).AsTask();
+        _time.Advance(TimeSpan.FromSeconds(3));
+        sending.IsCompleted.ShouldBeFalse("the caller has opened no window yet that the server has read of");
+        _server.SendTime.ShouldBe(TimeSpan.FromSeconds(3));
+    }
+
+    [Fact]
+    public async Task Any_bytes_end_in_calls_or_an_error()
+    {
+        var random = new Random(12);
+        byte[] sound = [.. Http2Frame.Preface,
+            .. Frame(Http2FrameType.Settings, 0, new byte[6], 0),
+            .. Frame(Http2FrameType.Headers, Http2Frame.EndHeaders, [0x44, 9, .. Encoding.ASCII.GetBytes(Path)], 1),
+            .. Frame(Http2FrameType.Data, Http2Frame.Padded, [2, 1, 2, 3, 0, 0], 1),
+            .. Frame(Http2FrameType.Ping, 0, new byte[8], 0),
+            .. Frame(Http2FrameType.WindowUpdate, 0, new byte[4], 1),
+            .. Frame(Http2FrameType.GoAway, 0, [0, 0, 0, 1, 0, 0, 0, 0], 0),
+            .. Frame(Http2FrameType.Data, Http2Frame.EndStream, [9], 1)];
+        var ends = new Dictionary<string, int>();
+        for (var i = 0; i < 50_000; i++)
+        {
+            var bytes = sound.ToArray();
+            for (var n = random.Next(4); n > 0; n--)
+            {
+                bytes[random.Next(bytes.Length)] = (byte)random.Next(256);
+            }
+
+            var end = await EndOfAsync(bytes[..random.Next(1, bytes.Length + 1)]);
+            ends[end] = ends.GetValueOrDefault(end) + 1;
+        }
+
+        ends.Keys.Order().ShouldBe(["broken", "malformed", "over"]);
     }
 
     [Fact]
@@ -114,6 +231,52 @@ public sealed class CallServerConnectionTests : IAsyncLifetime
         (await _server.ReadAsync()).ShouldBeTrue();
 
         _server.Silence.ShouldBe(TimeSpan.Zero);
+    }
+
+    private static byte[] Frame(Http2FrameType type, byte flags, byte[] payload, int stream)
+    {
+        var frame = new byte[Http2Frame.HeaderBytes + payload.Length];
+        new Http2Frame(payload.Length, type, flags, stream).Write(frame);
+        payload.CopyTo(frame, Http2Frame.HeaderBytes);
+        return frame;
+    }
+
+    private async Task SendAsync(Http2FrameType type, byte flags, byte[] payload, int stream) =>
+        await _to.WriteAsync(Frame(type, flags, payload, stream), Stop);
+
+    private async Task CountPingsAsync(int count)
+    {
+        var header = new byte[Http2Frame.HeaderBytes];
+        for (var seen = 0; seen < count;)
+        {
+            await _to.ReadExactlyAsync(header, Stop);
+            var frame = Http2Frame.Read(header);
+            await _to.ReadExactlyAsync(new byte[frame.Length], Stop);
+            seen += frame.Type == Http2FrameType.Ping ? 1 : 0;
+        }
+    }
+
+    private async Task<string> EndOfAsync(byte[] bytes)
+    {
+        using var connection = new CallServerConnection(new MemoryStream(bytes), Stream.Null, Path, _time);
+        try
+        {
+            await connection.BeginAsync(Stop);
+            while (await connection.ReadAsync())
+            {
+                connection.Advance(connection.Body.Length);
+            }
+
+            return "over";
+        }
+        catch (InvalidDataException)
+        {
+            return "malformed";
+        }
+        catch (IOException)
+        {
+            return "broken";
+        }
     }
 
     private static async Task SendAllAsync(CallConnection connection, int bytes)
@@ -146,7 +309,7 @@ public sealed class CallServerConnectionTests : IAsyncLifetime
                 }
             }
         }
-        catch (Exception e) // whoever waits is told, unless all has come
+        catch (Exception e) // supervisor: whoever waits is told, unless all has come
         {
             taken.TrySetException(e);
         }

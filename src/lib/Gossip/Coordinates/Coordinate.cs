@@ -45,8 +45,8 @@ public sealed record Coordinate(IReadOnlyList<double> Vector, double Error, doub
         return adjusted > 0 ? adjusted : raw;
     }
 
-    /// <summary>By how many seconds at most the distance to anybody differs between here and an earlier place of the
-    /// same member; infinite when the two cannot be compared.</summary>
+    /// <summary>By how many seconds at most the sum behind the distance to anybody differs between here and an earlier
+    /// place of the same member; infinite when the two cannot be compared.</summary>
     public double SecondsMovedFrom(Coordinate earlier) => IsCompatibleWith(earlier)
         ? PlaneSecondsTo(earlier) + Math.Abs(Height - earlier.Height) + Math.Abs(Adjustment - earlier.Adjustment)
         : double.PositiveInfinity;
