@@ -126,7 +126,7 @@ public sealed class CallServerTests : IAsyncLifetime
         _answer = async context =>
         {
             called.SetResult();
-            await Task.Delay(Timeout.Infinite, context.RequestAborted);
+            await Task.Delay(Timeout.InfiniteTimeSpan, _time, context.RequestAborted);
         };
         await BeginAsync();
         await CallAsync();
