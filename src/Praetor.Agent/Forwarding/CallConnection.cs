@@ -400,6 +400,12 @@ internal abstract class CallConnection(Stream input, Stream output, TimeProvider
             lock (_gate)
             {
                 _announced += WindowBytes - _open;
+
+                // Of what was not told yet nobody can make use.
+                if (_announced > WindowBytes)
+                {
+                    throw new InvalidDataException("the other end sends more than it was told to");
+                }
             }
 
             _open = WindowBytes;

@@ -22,8 +22,8 @@ internal sealed record CoordinateRate(TimeSpan IntervalMin, double PerSecond)
 
 /// <summary>Tells the servers where this agent is, again and again: the larger the cluster, the rarer.</summary>
 /// <remarks>
-/// A place that is settled is told every <see cref="SettledTurns"/> intervals only: a server takes about a millisecond
-/// of processor for each telling, and in a cluster of a hundred that was half of what it did.
+/// A place that is settled is told every <see cref="SettledTurns"/> intervals only: in a quiet cluster most of what
+/// agents ask of a server are these tellings.
 /// </remarks>
 internal sealed partial class CoordinateSender(
     IMembership membership,

@@ -201,13 +201,13 @@ public sealed class CallConnectionTests : IAsyncLifetime
     public async Task Any_bytes_end_in_an_answer_or_an_error()
     {
         var random = new Random(11);
-        byte[] sound = [.. Frame(Http2FrameType.Settings, 0, new byte[6], 0),
-            .. Frame(Http2FrameType.Headers, Http2Frame.EndHeaders, Status200, 1),
-            .. Frame(Http2FrameType.Data, Http2Frame.Padded, [2, 1, 2, 3, 0, 0], 1),
-            .. Frame(Http2FrameType.Ping, 0, new byte[8], 0),
-            .. Frame(Http2FrameType.WindowUpdate, 0, new byte[4], 1),
-            .. Frame(Http2FrameType.GoAway, 0, [0, 0, 0, 1, 0, 0, 0, 0], 0),
-            .. Frame(Http2FrameType.Data, Http2Frame.EndStream, [9], 1)];
+        byte[] sound = [.. Http2Bytes.Frame(Http2FrameType.Settings, 0, new byte[6], 0),
+            .. Http2Bytes.Frame(Http2FrameType.Headers, Http2Frame.EndHeaders, Status200, 1),
+            .. Http2Bytes.Frame(Http2FrameType.Data, Http2Frame.Padded, [2, 1, 2, 3, 0, 0], 1),
+            .. Http2Bytes.Frame(Http2FrameType.Ping, 0, new byte[8], 0),
+            .. Http2Bytes.Frame(Http2FrameType.WindowUpdate, 0, new byte[4], 1),
+            .. Http2Bytes.Frame(Http2FrameType.GoAway, 0, [0, 0, 0, 1, 0, 0, 0, 0], 0),
+            .. Http2Bytes.Frame(Http2FrameType.Data, Http2Frame.EndStream, [9], 1)];
         var ends = new Dictionary<string, int>();
         for (var i = 0; i < 100_000; i++)
         {
@@ -246,14 +246,6 @@ public sealed class CallConnectionTests : IAsyncLifetime
         }
     }
 
-    private static byte[] Frame(Http2FrameType type, byte flags, byte[] payload, int stream)
-    {
-        var frame = new byte[Http2Frame.HeaderBytes + payload.Length];
-        new Http2Frame(payload.Length, type, flags, stream).Write(frame);
-        payload.CopyTo(frame, Http2Frame.HeaderBytes);
-        return frame;
-    }
-
     private static string FieldsOf(byte[] block)
     {
         var reader = new HpackReader(block, new byte[1024]);
@@ -282,7 +274,7 @@ public sealed class CallConnectionTests : IAsyncLifetime
     }
 
     private async Task SendAsync(Http2FrameType type, byte flags, byte[] payload, int stream = 1) =>
-        await _server.WriteAsync(Frame(type, flags, payload, stream), Stop);
+        await _server.WriteAsync(Http2Bytes.Frame(type, flags, payload, stream), Stop);
 
     private async Task AnswerAsync(byte[] bytes)
     {

@@ -141,7 +141,7 @@ public sealed class CallServerConnectionTests : IAsyncLifetime
                 var pings = new MemoryStream();
                 for (var i = 0; i < 1000; i++)
                 {
-                    pings.Write(Frame(Http2FrameType.Ping, 0, new byte[8], 0));
+                    pings.Write(Http2Bytes.Frame(Http2FrameType.Ping, 0, new byte[8], 0));
                 }
 
                 while (true)
@@ -193,17 +193,40 @@ public sealed class CallServerConnectionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task More_than_the_window_that_was_told_is_refused()
+    {
+        const int Frames = 16 * 1024 * 1024 / Http2Frame.PayloadBytesDefault;
+        var bytes = new MemoryStream();
+        bytes.Write(Http2Frame.Preface);
+        bytes.Write(Http2Bytes.Frame(Http2FrameType.Settings, 0, [], 0));
+        byte[] block = [0x44, (byte)Path.Length, .. Encoding.ASCII.GetBytes(Path)];
+        bytes.Write(Http2Bytes.Frame(Http2FrameType.Headers, Http2Frame.EndHeaders, block, 1));
+        for (var i = 0; i < Frames; i++)
+        {
+            bytes.Write(Http2Bytes.Frame(Http2FrameType.Data, 0, new byte[Http2Frame.PayloadBytesDefault], 1));
+        }
+
+        bytes.Position = 0;
+        using var connection = new CallServerConnection(bytes, new Unread(), Path, _time);
+        var end = await EndOfAsync(connection);
+
+        end.ShouldBe("malformed");
+        bytes.Position.ShouldBeLessThan(bytes.Length, "not all of it was taken first");
+    }
+
+    [Fact]
     public async Task Any_bytes_end_in_calls_or_an_error()
     {
         var random = new Random(12);
+        byte[] block = [0x44, (byte)Path.Length, .. Encoding.ASCII.GetBytes(Path)];
         byte[] sound = [.. Http2Frame.Preface,
-            .. Frame(Http2FrameType.Settings, 0, new byte[6], 0),
-            .. Frame(Http2FrameType.Headers, Http2Frame.EndHeaders, [0x44, 9, .. Encoding.ASCII.GetBytes(Path)], 1),
-            .. Frame(Http2FrameType.Data, Http2Frame.Padded, [2, 1, 2, 3, 0, 0], 1),
-            .. Frame(Http2FrameType.Ping, 0, new byte[8], 0),
-            .. Frame(Http2FrameType.WindowUpdate, 0, new byte[4], 1),
-            .. Frame(Http2FrameType.GoAway, 0, [0, 0, 0, 1, 0, 0, 0, 0], 0),
-            .. Frame(Http2FrameType.Data, Http2Frame.EndStream, [9], 1)];
+            .. Http2Bytes.Frame(Http2FrameType.Settings, 0, new byte[6], 0),
+            .. Http2Bytes.Frame(Http2FrameType.Headers, Http2Frame.EndHeaders, block, 1),
+            .. Http2Bytes.Frame(Http2FrameType.Data, Http2Frame.Padded, [2, 1, 2, 3, 0, 0], 1),
+            .. Http2Bytes.Frame(Http2FrameType.Ping, 0, new byte[8], 0),
+            .. Http2Bytes.Frame(Http2FrameType.WindowUpdate, 0, new byte[4], 1),
+            .. Http2Bytes.Frame(Http2FrameType.GoAway, 0, [0, 0, 0, 1, 0, 0, 0, 0], 0),
+            .. Http2Bytes.Frame(Http2FrameType.Data, Http2Frame.EndStream, [9], 1)];
         var ends = new Dictionary<string, int>();
         for (var i = 0; i < 50_000; i++)
         {
@@ -213,7 +236,9 @@ public sealed class CallServerConnectionTests : IAsyncLifetime
                 bytes[random.Next(bytes.Length)] = (byte)random.Next(256);
             }
 
-            var end = await EndOfAsync(bytes[..random.Next(1, bytes.Length + 1)]);
+            var some = new MemoryStream(bytes[..random.Next(1, bytes.Length + 1)]);
+            using var connection = new CallServerConnection(some, Stream.Null, Path, _time);
+            var end = await EndOfAsync(connection);
             ends[end] = ends.GetValueOrDefault(end) + 1;
         }
 
@@ -233,16 +258,8 @@ public sealed class CallServerConnectionTests : IAsyncLifetime
         _server.Silence.ShouldBe(TimeSpan.Zero);
     }
 
-    private static byte[] Frame(Http2FrameType type, byte flags, byte[] payload, int stream)
-    {
-        var frame = new byte[Http2Frame.HeaderBytes + payload.Length];
-        new Http2Frame(payload.Length, type, flags, stream).Write(frame);
-        payload.CopyTo(frame, Http2Frame.HeaderBytes);
-        return frame;
-    }
-
     private async Task SendAsync(Http2FrameType type, byte flags, byte[] payload, int stream) =>
-        await _to.WriteAsync(Frame(type, flags, payload, stream), Stop);
+        await _to.WriteAsync(Http2Bytes.Frame(type, flags, payload, stream), Stop);
 
     private async Task CountPingsAsync(int count)
     {
@@ -256,9 +273,8 @@ public sealed class CallServerConnectionTests : IAsyncLifetime
         }
     }
 
-    private async Task<string> EndOfAsync(byte[] bytes)
+    private static async Task<string> EndOfAsync(CallServerConnection connection)
     {
-        using var connection = new CallServerConnection(new MemoryStream(bytes), Stream.Null, Path, _time);
         try
         {
             await connection.BeginAsync(Stop);
@@ -319,5 +335,13 @@ public sealed class CallServerConnectionTests : IAsyncLifetime
     {
         await _client.BeginAsync("10.0.0.1:8300", path, [], Stop);
         await _server.BeginAsync(Stop);
+    }
+
+    /// <summary>Takes bytes that nobody reads: what is written never ends.</summary>
+    private sealed class Unread : MemoryStream
+    {
+        public override ValueTask WriteAsync(
+            ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
+            new(new TaskCompletionSource().Task);
     }
 }
