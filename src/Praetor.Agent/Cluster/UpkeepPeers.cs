@@ -51,7 +51,7 @@ internal sealed class UpkeepPeers(
             var asked = RpcJson.Read(request.Body.Span, ClusterJson.Default.UpkeepAsk);
             return asked is not { Id.Length: > 0 } ? Reply.BadRequest("the request lacks the server's id")
                 : new Reply(200, Reply.JsonType, JsonSerializer.SerializeToUtf8Bytes(
-                    _turn.Answer(asked), ClusterJson.Default.UpkeepAnswer));
+                    _turn.Answer(asked, Voters), ClusterJson.Default.UpkeepAnswer));
         }
         catch (JsonException e)
         {

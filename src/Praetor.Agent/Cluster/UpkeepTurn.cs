@@ -31,8 +31,16 @@ internal sealed class UpkeepTurn(
     private long _grantedAt;
 
     /// <summary>Answers another server.</summary>
-    public UpkeepAnswer Answer(UpkeepAsk asked)
+    /// <param name="asked">What it asks.</param>
+    /// <param name="voters">Node ids of the voters: who is none has no etcd that could stand still, and must not keep
+    /// others from their turn.</param>
+    public UpkeepAnswer Answer(UpkeepAsk asked, IReadOnlyList<string> voters)
     {
+        if (!voters.Contains(asked.Id))
+        {
+            return new UpkeepAnswer(IsGranted: false);
+        }
+
         lock (_gate)
         {
             var isFree = _holder.Length == 0 || _holder == asked.Id || time.GetElapsedTime(_grantedAt) >= GrantTime;
@@ -57,7 +65,7 @@ internal sealed class UpkeepTurn(
         var granted = 0;
         foreach (var voter in voters.Order(StringComparer.Ordinal))
         {
-            var answer = await AskAsync(voter, new UpkeepAsk(self, IsOver: false), stop);
+            var answer = await AskAsync(voter, new UpkeepAsk(self, IsOver: false), voters, stop);
             if (answer is { IsGranted: false })
             {
                 await EndAsync(voters, stop);
@@ -78,8 +86,9 @@ internal sealed class UpkeepTurn(
 
     /// <summary>Gives the turn back. Who does not hear of it forgets it after <see cref="GrantTime"/>.</summary>
     public Task EndAsync(IReadOnlyList<string> voters, CancellationToken stop) =>
-        Task.WhenAll(voters.Select(voter => AskAsync(voter, new UpkeepAsk(self, IsOver: true), stop)));
+        Task.WhenAll(voters.Select(voter => AskAsync(voter, new UpkeepAsk(self, IsOver: true), voters, stop)));
 
-    private Task<UpkeepAnswer?> AskAsync(string voter, UpkeepAsk asked, CancellationToken stop) =>
-        voter == self ? Task.FromResult<UpkeepAnswer?>(Answer(asked)) : ask(voter, asked, stop);
+    private Task<UpkeepAnswer?> AskAsync(
+        string voter, UpkeepAsk asked, IReadOnlyList<string> voters, CancellationToken stop) =>
+        voter == self ? Task.FromResult<UpkeepAnswer?>(Answer(asked, voters)) : ask(voter, asked, stop);
 }

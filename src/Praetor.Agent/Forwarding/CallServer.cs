@@ -19,6 +19,10 @@ internal sealed partial class CallServer(Func<HttpContext, Task> answer, TimePro
     /// <summary>Calls of one connection that are answered at once; more wait in it.</summary>
     public const int CallsMax = 1024;
 
+    /// <summary>How many bytes these may have together: 8 MiB. Who calls is not known yet, and calls may be answered
+    /// minutes later.</summary>
+    public const int CallBytesMax = 8 * 1024 * 1024;
+
     // Most calls carry the trail and what is accepted.
     private const int HeadersUsual = 4;
 
@@ -77,7 +81,7 @@ internal sealed partial class CallServer(Func<HttpContext, Task> answer, TimePro
     {
         var stop = context.ConnectionClosed;
         await connection.BeginAsync(stop);
-        using var places = new SemaphoreSlim(CallsMax, CallsMax);
+        var places = new CallPlaces(CallsMax, CallBytesMax);
         var outbox = new FrameOutbox(bytes => connection.SendAsync(bytes, stop));
         var serving = new Serving(outbox, places, context);
         while (await connection.ReadAsync())
@@ -88,7 +92,7 @@ internal sealed partial class CallServer(Func<HttpContext, Task> answer, TimePro
             bool isSound;
             while (CallFrames.TryTake(ref rest, out var frame, out isSound))
             {
-                await places.WaitAsync(stop);
+                await places.TakeAsync((int)frame.Length, stop);
                 if (!Begin(frame, serving, isLate: time.GetElapsedTime(begin) >= TurnTime))
                 {
                     throw new InvalidDataException("a call cannot be read");
@@ -118,28 +122,21 @@ internal sealed partial class CallServer(Func<HttpContext, Task> answer, TimePro
             ? Task.Run(() => AnswerAsync(call, serving), CancellationToken.None) : AnswerAsync(call, serving);
         if (answering.IsCompleted)
         {
-            serving.Places.Release();
+            serving.Places.Release((int)frame.Length);
         }
         else
         {
-            _ = LaterAsync(answering, serving);
+            _ = LaterAsync(answering, (int)frame.Length, serving);
         }
 
         return true;
     }
 
-    private static async Task LaterAsync(Task answering, Serving serving)
+    private static async Task LaterAsync(Task answering, int bytes, Serving serving)
     {
         await answering;
         serving.Outbox.Flush();
-        try
-        {
-            serving.Places.Release();
-        }
-        catch (ObjectDisposedException)
-        {
-            // The stream broke off meanwhile.
-        }
+        serving.Places.Release(bytes);
     }
 
     private async Task AnswerAsync(CallContext call, Serving serving)
@@ -183,9 +180,9 @@ internal sealed partial class CallServer(Func<HttpContext, Task> answer, TimePro
 
     /// <summary>One connection that is being served.</summary>
     /// <param name="Outbox">Where answers go.</param>
-    /// <param name="Places">How many calls may be under way.</param>
+    /// <param name="Places">What may be under way.</param>
     /// <param name="Context">The connection.</param>
-    private sealed record Serving(FrameOutbox Outbox, SemaphoreSlim Places, ConnectionContext Context);
+    private sealed record Serving(FrameOutbox Outbox, CallPlaces Places, ConnectionContext Context);
 
     private static partial class Log
     {

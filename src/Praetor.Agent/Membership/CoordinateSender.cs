@@ -39,12 +39,17 @@ internal sealed partial class CoordinateSender(
     /// that its agents' turns come no more often anyway, it is told at each.</summary>
     public const int SettledTurns = 4;
 
+    /// <summary>So often a place is told however little it moves, which is for two minutes with Consul's 15 s: it is
+    /// being found still, and each probe makes it better.</summary>
+    public const int YoungTurns = 8;
+
     /// <summary>A place has moved when the round trip to somebody may have changed by more than so much. Less is
-    /// what probes on one network differ by anyway.</summary>
-    public static readonly TimeSpan Moved = TimeSpan.FromMilliseconds(1);
+    /// what probes between machines that have something to do differ by anyway.</summary>
+    public static readonly TimeSpan Moved = TimeSpan.FromMilliseconds(5);
 
     private Coordinate? _told;
     private long _toldAt;
+    private int _tellings;
 
     public async Task RunAsync(CancellationToken stop)
     {
@@ -64,12 +69,13 @@ internal sealed partial class CoordinateSender(
                 continue;
             }
 
-            (_told, _toldAt) = (own, time.GetTimestamp());
+            (_told, _toldAt, _tellings) = (own, time.GetTimestamp(), _tellings + 1);
         }
     }
 
     private bool IsSettled(Coordinate own) =>
         _told is { } told
+        && _tellings >= YoungTurns
         && time.GetElapsedTime(_toldAt) < rate.IntervalMin * SettledTurns
         && own.SecondsMovedFrom(told) < Moved.TotalSeconds;
 

@@ -8,8 +8,9 @@ public sealed partial class AgentRuntime
     /// <summary>How long leaving may take before the agent goes anyway.</summary>
     private static readonly TimeSpan LeaveTime = TimeSpan.FromSeconds(15);
 
-    /// <summary>How long another server may take to take the lead when this one ends.</summary>
-    private static readonly TimeSpan HandOverTime = TimeSpan.FromSeconds(2);
+    /// <summary>How long another server may take to take the lead when this one ends: more than this one waits until
+    /// one is known to be well (3 s), after which it takes whoever is first.</summary>
+    private static readonly TimeSpan HandOverTime = TimeSpan.FromSeconds(5);
 
     /// <summary>How long one part may take to stop before the next one is stopped: the longest is a server with a write
     /// whose outcome is not known (5 s) and an etcd that must be killed (5 s).</summary>

@@ -55,11 +55,13 @@ internal sealed partial class FaultServer(Machine machine, string folder, string
         var joins = others.SelectMany(static m => (string[])["-retry-join", m.Address]);
         File.WriteAllText(ClockFile, "+0");
 
-        // A look at the clock that reads the file each time would leave the processor to nobody else.
+        // A look at the clock that reads the file each time would leave the processor to nobody else; nor would waits
+        // that are over at once: the library takes the monotonic clock's for the wall clock's (its PR 503), so it is
+        // told to let each last 5 ms.
         machine.Under = FakeClock is not { } library || !setsClock ? [] :
         [
             "env", $"LD_PRELOAD={library}", $"FAKETIME_TIMESTAMP_FILE={ClockFile}", "FAKETIME_CACHE_DURATION=1",
-            "FAKETIME_DONT_FAKE_MONOTONIC=1",
+            "FAKETIME_DONT_FAKE_MONOTONIC=1", "FAKETIME_WAIT_MS=5",
         ];
         machine.Start(
         [

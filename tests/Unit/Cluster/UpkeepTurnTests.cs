@@ -85,6 +85,13 @@ public sealed class UpkeepTurnTests
     }
 
     [Fact]
+    public async Task Who_is_no_voter_is_refused_and_keeps_nobody_off()
+    {
+        _servers["a"].Answer(new UpkeepAsk("x", IsOver: false), Names).IsGranted.ShouldBeFalse();
+        (await TakeAsync("b")).ShouldBeTrue();
+    }
+
+    [Fact]
     public async Task Who_is_alone_asks_nobody()
     {
         (await _servers["a"].TakeAsync(["a"], Stop)).ShouldBeTrue();
@@ -95,7 +102,7 @@ public sealed class UpkeepTurnTests
         async (to, asked, _) =>
         {
             await Task.Yield();
-            return _cut.Contains((name, to)) ? null : _servers[to].Answer(asked);
+            return _cut.Contains((name, to)) ? null : _servers[to].Answer(asked, Names);
         },
         _time);
 

@@ -120,6 +120,50 @@ public sealed class CallServerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Calls_of_more_bytes_than_a_connection_may_have_under_way_wait_for_others()
+    {
+        const int BodyBytes = 512 * 1024;
+        var fit = CallServer.CallBytesMax / (BodyBytes + 1024);
+        var begun = 0;
+        var full = new TaskCompletionSource();
+        var done = new TaskCompletionSource();
+        var all = new TaskCompletionSource();
+        _answer = async _ =>
+        {
+            var number = Interlocked.Increment(ref begun);
+            if (number == fit)
+            {
+                full.SetResult();
+            }
+
+            if (number == 2 * fit)
+            {
+                all.SetResult();
+            }
+
+            await done.Task;
+        };
+        await BeginAsync();
+        var reading = ReadAllAsync();
+        var sending = Task.Run(
+            async () =>
+            {
+                for (var i = 0; i < 2 * fit; i++)
+                {
+                    await CallAsync(BodyBytes);
+                }
+            },
+            Stop);
+        await full.Task;
+        begun.ShouldBe(fit);
+        done.SetResult();
+        await sending;
+        await all.Task;
+        _client.Dispose();
+        await reading;
+    }
+
+    [Fact]
     public async Task That_a_caller_left_is_no_failure_of_its_call()
     {
         var called = new TaskCompletionSource();
@@ -141,10 +185,29 @@ public sealed class CallServerTests : IAsyncLifetime
 
     private Task BeginAsync() => _client.BeginAsync("10.0.0.1:8300", RpcRoutes.Calls, [], Stop);
 
-    private async Task CallAsync()
+    // A caller that does not read hears of no room for more.
+    private async Task ReadAllAsync()
+    {
+        try
+        {
+            while (await _client.ReadAsync())
+            {
+                _client.Advance(_client.Body.Length);
+            }
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException or InvalidOperationException)
+        {
+            // The end of the test.
+        }
+    }
+
+    private async Task CallAsync(int bodyBytes = 0)
     {
         var frames = new System.Buffers.ArrayBufferWriter<byte>();
-        var call = new ServerCall { Method = "GET", Target = "/v1/kv/a", Datacenter = "dc1" };
+        var call = new ServerCall
+        {
+            Method = "GET", Target = "/v1/kv/a", Datacenter = "dc1", Body = new byte[bodyBytes],
+        };
         CallFrames.WriteCall(frames, 1, call, "");
         await _client.SendAsync(frames.WrittenMemory, Stop);
     }

@@ -60,15 +60,17 @@ public sealed class CoordinateTests : IDisposable
         await PassAsync(turns: 2);
         told.ShouldBe([0.010, 0.010], "nobody has taken it");
         problem = null;
-        await PassAsync(turns: 1);
-        pool.Here = At(0.0109);
+        await PassAsync(turns: CoordinateSender.YoungTurns);
+        told.Count.ShouldBe(2 + CoordinateSender.YoungTurns, "it is young");
+        told.Clear();
+        pool.Here = At(0.0149);
         await PassAsync(turns: 3);
-        told.Count.ShouldBe(3, "it is where it was, nearly");
+        told.ShouldBeEmpty("it is where it was, nearly");
         await PassAsync(turns: 1);
-        told[3..].ShouldBe([0.0109], "a minute has passed");
-        pool.Here = At(0.012);
+        told.ShouldBe([0.0149], "a minute has passed");
+        pool.Here = At(0.020);
         await PassAsync(turns: 1);
-        told[4..].ShouldBe([0.012], "it has moved");
+        told.ShouldBe([0.0149, 0.020], "it has moved");
 
         stop.Cancel();
         await Should.ThrowAsync<OperationCanceledException>(sending);

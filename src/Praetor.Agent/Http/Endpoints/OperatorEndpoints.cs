@@ -12,6 +12,7 @@ namespace Praetor.Agent.Http.Endpoints;
 /// <param name="cluster">The servers. Null: this one is alone.</param>
 internal sealed class OperatorEndpoints(NodeIdentity self, string address, Func<ulong> index, ClusterNode? cluster)
 {
+    private const string WhoIsNotKnown = "etcd does not say who takes part; try again";
     private static readonly AclRequirement Read = new("operator", "read");
     private static readonly AclRequirement Write = new("operator", "write");
 
@@ -23,7 +24,7 @@ internal sealed class OperatorEndpoints(NodeIdentity self, string address, Func<
             Pattern = "/v1/operator/raft/configuration",
             Acl = Read,
             AnyServer = true,
-            Handle = request => ValueTask.FromResult(Reply.Json(request.Pretty, WriteConfiguration)),
+            Handle = ConfigurationAsync,
             Description = "The servers that keep the state.",
         });
         routes.Handle("DELETE", "/v1/operator/raft/peer", Write, RemoveAsync,
@@ -34,10 +35,23 @@ internal sealed class OperatorEndpoints(NodeIdentity self, string address, Func<
             "Gives the lead to another server.");
     }
 
-    private void WriteConfiguration(Utf8JsonWriter json)
+    private async ValueTask<Reply> ConfigurationAsync(ApiRequest request)
     {
-        var servers = cluster?.Servers()
-            ?? [new ClusterServer(self.Id, self.Name, address, 0, IsVoter: true, Leads: true) { LastIndex = index() }];
+        var servers = cluster is null
+            ? [new ClusterServer(self.Id, self.Name, address, 0, IsVoter: true, Leads: true) { LastIndex = index() }]
+            : cluster.Servers();
+        if (servers is [])
+        {
+            // A server that has just begun has not looked yet.
+            servers = await VotersAsync(request.Aborted) is null ? [] : cluster!.Servers();
+        }
+
+        return servers is [] ? Reply.Text(500, WhoIsNotKnown)
+            : Reply.Json(request.Pretty, json => WriteConfiguration(json, servers));
+    }
+
+    private static void WriteConfiguration(Utf8JsonWriter json, IReadOnlyList<ClusterServer> servers)
+    {
         json.WriteStartObject();
         json.WriteStartArray("Servers");
         foreach (var server in servers)
@@ -85,7 +99,7 @@ internal sealed class OperatorEndpoints(NodeIdentity self, string address, Func<
         var id = request.Query["id"];
         if (await VotersAsync(request.Aborted) is not { } voters)
         {
-            return Reply.Text(500, "etcd does not say who takes part; try again");
+            return Reply.Text(500, WhoIsNotKnown);
         }
 
         if (voters.Count < 2)
