@@ -10,8 +10,8 @@ internal sealed partial class ClusterNode
     /// <remarks>Who leads looks at the others once a second, and hears of who was away within a few.</remarks>
     public static readonly TimeSpan SuccessorTime = TimeSpan.FromSeconds(10);
 
-    // Leaving has a limit as a whole.
-    private static readonly TimeSpan SuccessorTimeWhenLeaving = TimeSpan.FromSeconds(3);
+    /// <summary>The same for a server that goes in any case: leaving and ending have limits as a whole.</summary>
+    public static readonly TimeSpan SuccessorTimeWhenLeaving = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan SuccessorPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan HandOverTime = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan HandOverPause = TimeSpan.FromMilliseconds(10);

@@ -49,9 +49,15 @@ internal sealed class UpkeepPeers(
         try
         {
             var asked = RpcJson.Read(request.Body.Span, ClusterJson.Default.UpkeepAsk);
-            return asked is not { Id.Length: > 0 } ? Reply.BadRequest("the request lacks the server's id")
+            if (asked is not { Id.Length: > 0 })
+            {
+                return Reply.BadRequest("the request lacks the server's id");
+            }
+
+            return _turn.Answer(asked, Voters) is not { } answer
+                ? Reply.Text(503, "this server does not know the one that asks as a voter")
                 : new Reply(200, Reply.JsonType, JsonSerializer.SerializeToUtf8Bytes(
-                    _turn.Answer(asked, Voters), ClusterJson.Default.UpkeepAnswer));
+                    answer, ClusterJson.Default.UpkeepAnswer));
         }
         catch (JsonException e)
         {

@@ -17,7 +17,9 @@ internal sealed record UpkeepAnswer(bool IsGranted);
 /// The idea: the servers grant it to each other. Each grants it to one at a time, itself among them, and remembers for
 /// as long as that may take. Who wants it asks all voters in the same order; it needs a majority that grants, and
 /// nobody who refuses. So two never have it at once: of two majorities one server is in both, and whoever has it
-/// refuses the other itself. As all begin with the same server, they do not stand in each other's way.
+/// refuses the other itself. As all begin with the same server, they do not stand in each other's way. Who is not
+/// known as a voter gets no answer: its vote counts for no majority, and whoever could be anybody must not keep others
+/// from their turn; nor does a server that has not looked yet who votes.
 /// </remarks>
 internal sealed class UpkeepTurn(
     string self, Func<string, UpkeepAsk, CancellationToken, Task<UpkeepAnswer?>> ask, TimeProvider time)
@@ -32,13 +34,13 @@ internal sealed class UpkeepTurn(
 
     /// <summary>Answers another server.</summary>
     /// <param name="asked">What it asks.</param>
-    /// <param name="voters">Node ids of the voters: who is none has no etcd that could stand still, and must not keep
-    /// others from their turn.</param>
-    public UpkeepAnswer Answer(UpkeepAsk asked, IReadOnlyList<string> voters)
+    /// <param name="voters">Node ids of the voters, as far as they are known here.</param>
+    /// <returns>Null: it is not known as a voter. That its turn has ended is heard in any case.</returns>
+    public UpkeepAnswer? Answer(UpkeepAsk asked, IReadOnlyList<string> voters)
     {
-        if (!voters.Contains(asked.Id))
+        if (!asked.IsOver && !voters.Contains(asked.Id))
         {
-            return new UpkeepAnswer(IsGranted: false);
+            return null;
         }
 
         lock (_gate)
@@ -90,5 +92,5 @@ internal sealed class UpkeepTurn(
 
     private Task<UpkeepAnswer?> AskAsync(
         string voter, UpkeepAsk asked, IReadOnlyList<string> voters, CancellationToken stop) =>
-        voter == self ? Task.FromResult<UpkeepAnswer?>(Answer(asked, voters)) : ask(voter, asked, stop);
+        voter == self ? Task.FromResult(Answer(asked, voters)) : ask(voter, asked, stop);
 }

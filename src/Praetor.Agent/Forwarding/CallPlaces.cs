@@ -2,8 +2,8 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Praetor.Agent.Forwarding;
 
-/// <summary>How many calls of one connection may be under way, and of how many bytes together; one takes places,
-/// whoever is done gives them back.</summary>
+/// <summary>How many calls of one connection may be under way, and of how many bytes together. One
+/// thread takes places; whoever is done gives them back.</summary>
 /// <param name="callsMax">How many calls.</param>
 /// <param name="bytesMax">How many bytes; a call larger than that has its turn when no other is under way.</param>
 internal sealed class CallPlaces(int callsMax, int bytesMax)

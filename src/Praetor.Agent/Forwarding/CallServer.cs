@@ -19,9 +19,10 @@ internal sealed partial class CallServer(Func<HttpContext, Task> answer, TimePro
     /// <summary>Calls of one connection that are answered at once; more wait in it.</summary>
     public const int CallsMax = 1024;
 
-    /// <summary>How many bytes these may have together: 8 MiB. Who calls is not known yet, and calls may be answered
-    /// minutes later.</summary>
-    public const int CallBytesMax = 8 * 1024 * 1024;
+    /// <summary>How many bytes calls that are being answered may have together: 32 MiB, which <see cref="CallsMax"/>
+    /// of those that another agent makes do not reach, with bodies of 16 KiB at most. Nobody has proved yet who he is
+    /// when his calls come, and some are answered minutes later.</summary>
+    public const int CallBytesMax = 32 * 1024 * 1024;
 
     // Most calls carry the trail and what is accepted.
     private const int HeadersUsual = 4;
@@ -92,7 +93,14 @@ internal sealed partial class CallServer(Func<HttpContext, Task> answer, TimePro
             bool isSound;
             while (CallFrames.TryTake(ref rest, out var frame, out isSound))
             {
-                await places.TakeAsync((int)frame.Length, stop);
+                var place = places.TakeAsync((int)frame.Length, stop);
+                if (!place.IsCompleted)
+                {
+                    // Answers that are there do not wait with it.
+                    outbox.FlushNow();
+                }
+
+                await place;
                 if (!Begin(frame, serving, isLate: time.GetElapsedTime(begin) >= TurnTime))
                 {
                     throw new InvalidDataException("a call cannot be read");
@@ -134,9 +142,15 @@ internal sealed partial class CallServer(Func<HttpContext, Task> answer, TimePro
 
     private static async Task LaterAsync(Task answering, int bytes, Serving serving)
     {
-        await answering;
-        serving.Outbox.Flush();
-        serving.Places.Release(bytes);
+        try
+        {
+            await answering;
+            serving.Outbox.Flush();
+        }
+        finally
+        {
+            serving.Places.Release(bytes);
+        }
     }
 
     private async Task AnswerAsync(CallContext call, Serving serving)

@@ -39,8 +39,8 @@ internal sealed partial class CoordinateSender(
     /// that its agents' turns come no more often anyway, it is told at each.</summary>
     public const int SettledTurns = 4;
 
-    /// <summary>So often a place is told however little it moves, which is for two minutes with Consul's 15 s: it is
-    /// being found still, and each probe makes it better.</summary>
+    /// <summary>The first so many tellings go out at every turn, which is for two minutes with Consul's 15 s: until
+    /// then the place is still being found.</summary>
     public const int YoungTurns = 8;
 
     /// <summary>A place has moved when the round trip to somebody may have changed by more than so much. Less is

@@ -8,8 +8,9 @@ public sealed partial class AgentRuntime
     /// <summary>How long leaving may take before the agent goes anyway.</summary>
     private static readonly TimeSpan LeaveTime = TimeSpan.FromSeconds(15);
 
-    /// <summary>How long another server may take to take the lead when this one ends: more than this one waits until
-    /// one is known to be well (3 s), after which it takes whoever is first.</summary>
+    /// <summary>How long another server may take to take the lead when this one ends. It includes the time in which
+    /// this server looks for one that is well (<see cref="Cluster.ClusterNode.SuccessorTimeWhenLeaving"/>); then the
+    /// lead goes to whoever takes it first.</summary>
     private static readonly TimeSpan HandOverTime = TimeSpan.FromSeconds(5);
 
     /// <summary>How long one part may take to stop before the next one is stopped: the longest is a server with a write

@@ -14,6 +14,9 @@ public sealed class UpkeepTurnTests
     private readonly HashSet<(string From, string To)> _cut = [];
     private readonly Dictionary<string, UpkeepTurn> _servers = [];
 
+    // Who votes, as far as each knows.
+    private readonly Dictionary<string, string[]> _known = Names.ToDictionary(static name => name, static _ => Names);
+
     public UpkeepTurnTests() => Array.ForEach(Names, name => Start(name));
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
@@ -85,10 +88,29 @@ public sealed class UpkeepTurnTests
     }
 
     [Fact]
-    public async Task Who_is_no_voter_is_refused_and_keeps_nobody_off()
+    public async Task Who_is_no_voter_gets_no_answer_and_keeps_nobody_off()
     {
-        _servers["a"].Answer(new UpkeepAsk("x", IsOver: false), Names).IsGranted.ShouldBeFalse();
+        _servers["a"].Answer(new UpkeepAsk("x", IsOver: false), Names).ShouldBeNull();
         (await TakeAsync("b")).ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task A_server_that_does_not_know_the_voters_yet_keeps_nobody_off()
+    {
+        _known["a"] = [];
+        (await TakeAsync("b")).ShouldBeTrue("b and c are a majority");
+        await EndAsync("b");
+        _known["c"] = ["a", "c"];
+        (await TakeAsync("b")).ShouldBeFalse("of three only b knows b");
+    }
+
+    [Fact]
+    public async Task That_a_turn_has_ended_is_heard_from_who_has_lost_its_vote_meanwhile()
+    {
+        (await TakeAsync("b")).ShouldBeTrue();
+        (_known["a"], _known["c"]) = (["a", "c"], ["a", "c"]);
+        await EndAsync("b");
+        (await _servers["a"].TakeAsync(["a", "c"], Stop)).ShouldBeTrue();
     }
 
     [Fact]
@@ -102,7 +124,7 @@ public sealed class UpkeepTurnTests
         async (to, asked, _) =>
         {
             await Task.Yield();
-            return _cut.Contains((name, to)) ? null : _servers[to].Answer(asked, Names);
+            return _cut.Contains((name, to)) ? null : _servers[to].Answer(asked, _known[to]);
         },
         _time);
 

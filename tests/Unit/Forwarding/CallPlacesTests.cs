@@ -53,5 +53,7 @@ public sealed class CallPlacesTests
         var second = _places.TakeAsync(1, end.Token).AsTask();
         await end.CancelAsync();
         await Should.ThrowAsync<OperationCanceledException>(second);
+        _places.Release(100);
+        _places.TakeAsync(100, Stop).IsCompleted.ShouldBeTrue("who gave up has taken nothing");
     }
 }

@@ -12,7 +12,6 @@ namespace Praetor.Agent.Http.Endpoints;
 /// <param name="cluster">The servers. Null: this one is alone.</param>
 internal sealed class OperatorEndpoints(NodeIdentity self, string address, Func<ulong> index, ClusterNode? cluster)
 {
-    private const string WhoIsNotKnown = "etcd does not say who takes part; try again";
     private static readonly AclRequirement Read = new("operator", "read");
     private static readonly AclRequirement Write = new("operator", "write");
 
@@ -46,7 +45,8 @@ internal sealed class OperatorEndpoints(NodeIdentity self, string address, Func<
             servers = await VotersAsync(request.Aborted) is null ? [] : cluster!.Servers();
         }
 
-        return servers is [] ? Reply.Text(500, WhoIsNotKnown)
+        return servers is []
+            ? Reply.Text(500, "this server does not know yet who takes part; try again, or ask another one")
             : Reply.Json(request.Pretty, json => WriteConfiguration(json, servers));
     }
 
@@ -99,7 +99,7 @@ internal sealed class OperatorEndpoints(NodeIdentity self, string address, Func<
         var id = request.Query["id"];
         if (await VotersAsync(request.Aborted) is not { } voters)
         {
-            return Reply.Text(500, WhoIsNotKnown);
+            return Reply.Text(500, "etcd does not say who takes part; try again");
         }
 
         if (voters.Count < 2)
