@@ -19,9 +19,9 @@ internal sealed partial class CallServer(Func<HttpContext, Task> answer, TimePro
     /// <summary>Calls of one connection that are answered at once; more wait in it.</summary>
     public const int CallsMax = 1024;
 
-    /// <summary>How many bytes calls that are being answered may have together: 32 MiB. <see cref="CallsMax"/> of another
-    /// agent's hardly reach it: their bodies have 16 KiB at most, and paths and headers are short. Nobody has proved yet
-    /// who he is when his calls come, and some are answered minutes later.</summary>
+    /// <summary>How many bytes calls that are being answered may have together: 32 MiB. <see cref="CallsMax"/> of
+    /// another agent's hardly reach it: their bodies have 16 KiB at most, and paths and headers are short. Nobody has
+    /// proved yet who he is when his calls come, and some are answered minutes later.</summary>
     public const int CallBytesMax = 32 * 1024 * 1024;
 
     // Most calls carry the trail and what is accepted.
